@@ -30,8 +30,8 @@ inline constexpr std::size_t kMaxProgramLength = 4096;
 /// BPF_MEMWORDS: the slots of scratch memory, M[0] to M[15].
 inline constexpr std::size_t kMemoryWords = 16;
 
-/// MAX_INSNS_PER_PATH (kernel/seccomp.c): converted instructions, with 4 for each older filter, that
-/// one task may hold.
+/// MAX_INSNS_PER_PATH (kernel/seccomp.c): converted instructions, with 4 for each older filter,
+/// that one task may hold.
 inline constexpr std::size_t kMaxInstructionsPerTask = 32768;
 
 }  // namespace callgate

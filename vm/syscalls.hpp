@@ -15,8 +15,8 @@ struct SyscallRow {
   std::uint32_t nr;  ///< as `nr` of seccomp_data holds it: x32's bit 30 and the MIPS bases included
 };
 
-/// The table of an ABI, by rising number; where two names share one number (aliases), the name that the
-/// kernel's own table uses comes first. Up to Linux 6.18. Made by vm/syscalls/make_tables.py.
+/// The table of an ABI, by rising number; where two names share one number (aliases), the name that
+/// the kernel's own table uses comes first. Up to Linux 6.18. Made by vm/syscalls/make_tables.py.
 [[nodiscard]] std::span<const SyscallRow> syscalls(Arch arch) noexcept;
 
 /// The number of a name, or nothing where this ABI has no such call.

@@ -1,0 +1,61 @@
+#include "verifier/limits.hpp"
+
+#include "vm/opcodes.hpp"
+
+namespace callgate::verifier {
+namespace {
+
+// A conditional jump: the compare, one more jump where both sides go somewhere (or where the
+// condition cannot be turned round), and a load of the constant where that is negative.
+std::size_t branch_length(const Instruction& i, const OpcodeInfo& row, const KernelModel& model) {
+  const bool has_constant = row.operand == Operand::K;
+  std::size_t length = 1;
+  if (has_constant && i.k >= 0x80000000U) {
+    length = model.blinds_constants ? std::size_t{row.blinded} + 1 : 2;
+  } else if (model.blinds_constants) {
+    length = row.blinded;
+  }
+  if (i.jf == 0) return length;
+  if (i.jt != 0) return length + 1;
+  const bool is_jset = row.opcode == Opcode::JsetK || row.opcode == Opcode::JsetX;
+  const bool is_jeq = row.opcode == Opcode::JeqK || row.opcode == Opcode::JeqX;
+  const bool can_invert = is_jeq || (!is_jset && model.has(Feature::InvertedJumps));
+  return can_invert ? length : length + 1;
+}
+
+std::size_t instruction_length(const Instruction& i, const KernelModel& model) {
+  const OpcodeInfo* row = find_opcode(i.code);
+  if (row == nullptr || row->acceptance != Acceptance::Seccomp) return 0;
+  if (row->kind == OpcodeKind::Branch) return branch_length(i, *row, model);
+  if (row->opcode == Opcode::DivX && !model.has(Feature::DivXChecked)) return 1;
+  const bool moves_constant =
+      row->opcode == Opcode::LdImm || row->opcode == Opcode::LdxImm || row->opcode == Opcode::RetK;
+  const bool blinded = model.blinds_constants && !(moves_constant && i.k == 0);
+  return blinded ? row->blinded : row->ebpf;
+}
+
+// ARM's own JIT ran classic programs from 4.3 until 4.14.
+bool runs_classic_programs(const KernelModel& model) {
+  return model.arch == Arch::Arm && model.engine == KernelEngine::Jit &&
+         model.version >= Version{4, 3, 0} && model.version < Version{4, 14, 0};
+}
+
+}  // namespace
+
+std::size_t converted_length(std::span<const Instruction> program,
+                             const KernelModel& model) noexcept {
+  std::size_t length = model.has(Feature::LongPrologue) ? 3 : 1;
+  for (const Instruction& i : program) length += instruction_length(i, model);
+  return length;
+}
+
+LimitCost limit_cost(std::span<const Instruction> program, const KernelModel& model) noexcept {
+  const std::size_t classic = program.size();
+  if (!model.has(Feature::EbpfConversion) || runs_classic_programs(model)) {
+    return {classic, classic};
+  }
+  const std::size_t converted = converted_length(program, model);
+  return {model.has(Feature::EbpfLimit) ? converted : classic, converted};
+}
+
+}  // namespace callgate::verifier

@@ -1,0 +1,143 @@
+#include "vm/kernel_model.hpp"
+
+#include <sys/utsname.h>
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <fstream>
+
+namespace callgate {
+namespace {
+
+constexpr std::array kFeatures = {
+#define FEATURE(enumerator, major, minor, mark, text) \
+  FeatureInfo{Feature::enumerator, #enumerator, Version{major, minor, 0}, Mark::mark, text},
+#define BACKPORT(...)
+#include "vm/kernel_features.def"
+#undef BACKPORT
+#undef FEATURE
+};
+
+struct Backport {
+  Feature feature;
+  Version since;  ///< in the stable series of its major and minor number
+};
+
+constexpr std::array kBackports = {
+#define FEATURE(...)
+#define BACKPORT(enumerator, major, minor, patch, mark) \
+  Backport{Feature::enumerator, Version{major, minor, patch}},
+#include "vm/kernel_features.def"
+#undef BACKPORT
+#undef FEATURE
+};
+
+constexpr bool rows_stand_in_order() {
+  for (std::size_t i = 0; i < kFeatures.size(); ++i) {
+    if (static_cast<std::size_t>(kFeatures[i].feature) != i) return false;
+  }
+  return true;
+}
+static_assert(rows_stand_in_order());
+
+// The effective capabilities of this thread, as /proc shows them; 0 where it does not.
+std::uint64_t effective_capabilities() {
+  std::ifstream status("/proc/thread-self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("CapEff:")) continue;
+    const std::size_t start = line.find_first_not_of(" \t", 7);
+    if (start == std::string::npos) return 0;
+    std::uint64_t value = 0;
+    std::from_chars(line.data() + start, line.data() + line.size(), value, 16);
+    return value;
+  }
+  return 0;
+}
+
+bool host_blinds_constants() {
+  int level = 0;
+  std::ifstream file("/proc/sys/net/core/bpf_jit_harden");
+  if (!(file >> level)) return false;
+  constexpr unsigned kCapBpf = 39;
+  constexpr unsigned kCapSysAdmin = 21;
+  const std::uint64_t caps = effective_capabilities();
+  const bool privileged = ((caps >> kCapBpf) & 1) != 0 || ((caps >> kCapSysAdmin) & 1) != 0;
+  return level >= 2 || (level == 1 && !privileged);
+}
+
+}  // namespace
+
+std::optional<Version> parse_version(std::string_view text) noexcept {
+  if (text.starts_with('v')) text.remove_prefix(1);
+  std::array<int, 3> parts{};
+  std::size_t count = 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (count < parts.size()) {
+    const auto [next, error] = std::from_chars(at, end, parts[count]);
+    if (error != std::errc{} || parts[count] < 0) return std::nullopt;
+    ++count;
+    at = next;
+    if (at == end || *at != '.' || count == parts.size()) break;
+    ++at;
+  }
+  if (count < 2) return std::nullopt;
+  if (at != end && *at != '-' && *at != '+' && *at != '.') return std::nullopt;
+  return Version{parts[0], parts[1], parts[2]};
+}
+
+std::string to_string(const Version& version) {
+  std::string text = std::to_string(version.major) + "." + std::to_string(version.minor);
+  if (version.patch != 0) text += "." + std::to_string(version.patch);
+  return text;
+}
+
+std::span<const FeatureInfo> features() noexcept { return kFeatures; }
+
+bool KernelModel::has(Feature feature) const noexcept {
+  if (version >= kFeatures[static_cast<std::size_t>(feature)].since) return true;
+  for (const Backport& row : kBackports) {
+    if (row.feature == feature && row.since.major == version.major &&
+        row.since.minor == version.minor && row.since.patch <= version.patch) {
+      return true;
+    }
+  }
+  return false;
+}
+
+KernelModel KernelModel::host() {
+  KernelModel model;
+  model.arch = host_arch();
+  utsname names{};
+  if (uname(&names) == 0) {
+    if (const auto version = parse_version(names.release)) model.version = *version;
+  }
+  model.blinds_constants = host_blinds_constants();
+  return model;
+}
+
+ShiftCount shift_count(const KernelModel& model, std::uint32_t x) noexcept {
+  if (x < 32) return {.count = x};
+  if (model.engine == KernelEngine::Interpreter) {
+    const bool usual = model.arch == Arch::X86_64 || model.arch == Arch::X32 ||
+                       model.arch == Arch::X86 || model.arch == Arch::AArch64;
+    if (!usual && !model.has(Feature::InterpreterMasksShift)) return {.defined = false};
+    return {.count = x & 31U};
+  }
+  std::uint32_t count = x & 31U;
+  switch (info(model.arch).shift_rule) {
+    case ShiftRule::Mask5:
+      break;
+    case ShiftRule::Mask6Zero:
+      count = x & 63U;
+      break;
+    case ShiftRule::Mask8Zero:
+      count = x & 255U;
+      break;
+  }
+  if (count >= 32) return {.gives_zero = true};
+  return {.count = count};
+}
+
+}  // namespace callgate
