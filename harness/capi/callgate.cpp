@@ -1,0 +1,149 @@
+#include "harness/capi/callgate.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include "verifier/check.hpp"
+#include "vm/engine.hpp"
+#include "vm/filter_stack.hpp"
+#include "vm/kernel_model.hpp"
+
+using callgate::CheckedProgram;
+using callgate::Engine;
+using callgate::Executable;
+using callgate::FilterStack;
+using callgate::Instruction;
+using callgate::KernelModel;
+using callgate::SeccompData;
+
+static_assert(sizeof(callgate_instruction) == sizeof(Instruction));
+static_assert(sizeof(callgate_data) == sizeof(SeccompData));
+
+struct callgate_filter {
+  std::unique_ptr<Executable> executable;
+};
+
+struct callgate_stack {
+  const Engine* engine;
+  FilterStack filters;
+};
+
+namespace {
+
+struct Settings {
+  KernelModel model;
+  const Engine* engine = &callgate::default_engine();
+};
+
+// The caller's options as this library knows them: shorter ones end in zeros, longer ones must.
+int read_options(const callgate_options* given, callgate_options& options) noexcept {
+  options = {};
+  if (given == nullptr) return 0;
+  if (given->size < sizeof(given->size)) return EINVAL;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  for (std::size_t i = sizeof(options); i < given->size; ++i) {
+    if (bytes[i] != 0) return E2BIG;
+  }
+  std::memcpy(&options, given, std::min(given->size, sizeof(options)));
+  return 0;
+}
+
+int read_settings(const callgate_options* given, Settings& settings) noexcept {
+  callgate_options options{};
+  if (const int error = read_options(given, options); error != 0) return error;
+  if (options.engine != nullptr) {
+    settings.engine = callgate::find_engine(options.engine);
+    if (settings.engine == nullptr) return ENOTSUP;
+  }
+  if (options.kernel != nullptr) {
+    const auto version = callgate::parse_version(options.kernel);
+    if (!version) return EINVAL;
+    settings.model.version = *version;
+  }
+  if (options.arch != nullptr) {
+    const auto arch = callgate::arch_from_name(options.arch);
+    if (!arch) return EINVAL;
+    settings.model.arch = *arch;
+  }
+  settings.model.blinds_constants = options.jit_harden != 0;
+  return 0;
+}
+
+std::expected<CheckedProgram, int> check(const callgate_instruction* program, std::size_t length,
+                                         const KernelModel& model) {
+  // The kernel looks at the length before the pointer, and takes no more than 4096.
+  if (length == 0 || length > callgate::kMaxProgramLength) return std::unexpected(EINVAL);
+  if (program == nullptr) return std::unexpected(EINVAL);
+  std::vector<Instruction> copy(length);
+  std::memcpy(copy.data(), program, length * sizeof(Instruction));
+  auto checked = callgate::verifier::check(copy, model);
+  if (!checked) return std::unexpected(static_cast<int>(checked.error().error));
+  return std::move(*checked);
+}
+
+SeccompData plain(const callgate_data& data) noexcept {
+  SeccompData out;
+  std::memcpy(&out, &data, sizeof(out));
+  return out;
+}
+
+}  // namespace
+
+int callgate_filter_create(const callgate_instruction* program, size_t length,
+                           const callgate_options* options, callgate_filter** out) try {
+  if (out == nullptr) return EFAULT;
+  *out = nullptr;
+  Settings settings;
+  if (const int error = read_settings(options, settings); error != 0) return error;
+  const auto checked = check(program, length, settings.model);
+  if (!checked) return checked.error();
+  auto executable = settings.engine->prepare(*checked);
+  if (!executable) executable = callgate::engines().front()->prepare(*checked);
+  *out = new callgate_filter{std::move(*executable)};
+  return 0;
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+}
+
+uint32_t callgate_filter_run(const callgate_filter* filter, const callgate_data* data) {
+  return filter->executable->run(plain(*data));
+}
+
+void callgate_filter_destroy(callgate_filter* filter) { delete filter; }
+
+callgate_stack* callgate_stack_create(const callgate_options* options) try {
+  Settings settings;
+  if (const int error = read_settings(options, settings); error != 0) {
+    errno = error;
+    return nullptr;
+  }
+  return new callgate_stack{settings.engine, FilterStack(settings.model)};
+} catch (const std::bad_alloc&) {
+  errno = ENOMEM;
+  return nullptr;
+}
+
+int callgate_stack_push(callgate_stack* stack, const callgate_instruction* program,
+                        size_t length) try {
+  if (stack == nullptr) return EFAULT;
+  const auto checked = check(program, length, stack->filters.model());
+  if (!checked) return checked.error();
+  const auto pushed = stack->filters.push(*checked, *stack->engine);
+  return pushed ? 0 : static_cast<int>(callgate::info(pushed.error().id).error);
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+}
+
+uint32_t callgate_stack_run(const callgate_stack* stack, const callgate_data* data,
+                            size_t* winner) {
+  const callgate::Verdict verdict = stack->filters.run(plain(*data));
+  if (winner != nullptr) *winner = verdict.winner.value_or(SIZE_MAX);
+  return verdict.value;
+}
+
+void callgate_stack_destroy(callgate_stack* stack) { delete stack; }
