@@ -1,11 +1,14 @@
 #include "harness/capi/callgate.h"
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
+#include <expected>
 #include <memory>
 #include <new>
-#include <string_view>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "verifier/check.hpp"
@@ -20,9 +23,6 @@ using callgate::FilterStack;
 using callgate::Instruction;
 using callgate::KernelModel;
 using callgate::SeccompData;
-
-static_assert(sizeof(callgate_instruction) == sizeof(Instruction));
-static_assert(sizeof(callgate_data) == sizeof(SeccompData));
 
 struct callgate_filter {
   std::unique_ptr<Executable> executable;
@@ -79,18 +79,17 @@ std::expected<CheckedProgram, int> check(const callgate_instruction* program, st
   // The kernel looks at the length before the pointer, and takes no more than 4096.
   if (length == 0 || length > callgate::kMaxProgramLength) return std::unexpected(EINVAL);
   if (program == nullptr) return std::unexpected(EINVAL);
-  std::vector<Instruction> copy(length);
-  std::memcpy(copy.data(), program, length * sizeof(Instruction));
+  std::vector<Instruction> copy;
+  copy.reserve(length);
+  for (const callgate_instruction& i : std::span(program, length)) {
+    copy.push_back({i.code, i.jt, i.jf, i.k});
+  }
   auto checked = callgate::verifier::check(copy, model);
   if (!checked) return std::unexpected(static_cast<int>(checked.error().error));
   return std::move(*checked);
 }
 
-SeccompData plain(const callgate_data& data) noexcept {
-  SeccompData out;
-  std::memcpy(&out, &data, sizeof(out));
-  return out;
-}
+SeccompData plain(const callgate_data& data) noexcept { return std::bit_cast<SeccompData>(data); }
 
 }  // namespace
 

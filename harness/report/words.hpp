@@ -15,8 +15,8 @@ namespace callgate::report {
 /// "EPERM", or nothing where the number has no name on this machine.
 [[nodiscard]] std::optional<std::string> errno_name(std::int64_t number);
 
-/// "ALLOW", "ERRNO(1)", "TRAP(7)", "KILL_PROCESS"; data that matter are shown, and an action that the
-/// kernel does not know as "0x00060000 (unknown)".
+/// "ALLOW", "ERRNO(1)", "TRAP(7)", "KILL_PROCESS"; data that matter are shown, and an action that
+/// the kernel does not know as "0x00060000 (unknown)".
 [[nodiscard]] std::string verdict_words(std::uint32_t value, const KernelModel& model);
 
 /// "returns -1, EPERM", "returns what getpid returns", "SIGSYS: si_errno 7", …

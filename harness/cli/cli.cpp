@@ -1,0 +1,220 @@
+#include "harness/cli/cli.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "harness/front_ends/constants.hpp"
+#include "harness/front_ends/program_reader.hpp"
+#include "harness/report/words.hpp"
+#include "vm/syscalls.hpp"
+
+namespace callgate::cli {
+namespace {
+
+std::string known_arches() {
+  std::string names;
+  for (const ArchInfo& row : arches()) {
+    if (!names.empty()) names += ' ';
+    names += row.name;
+  }
+  return names;
+}
+
+// A number as the whole of `text`: decimal or 0x hexadecimal, with a sign; up to 64 bits.
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  if (hex) text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value, hex ? 16 : 10);
+  if (error != std::errc{} || at != end) return std::nullopt;
+  if (negative && value > std::uint64_t{1} << 63U) return std::nullopt;
+  return negative ? 0 - value : value;
+}
+
+std::string place_of(const front_ends::ReadError& error) {
+  std::string place;
+  if (error.line) place += fmt::format(":{}", *error.line);
+  if (error.line && error.column) place += fmt::format(":{}", *error.column);
+  if (!error.line && error.offset) place += fmt::format(": byte {}", *error.offset);
+  return place;
+}
+
+}  // namespace
+
+void ModelOptions::add_to(CLI::App& command) {
+  command.add_option("--arch", arch, "Architecture, this machine's if not given")
+      ->type_name("ARCH");
+  command
+      .add_option("--kernel", kernel,
+                  fmt::format("Linux version, such as 5.10; `host` is the running one; {} if not "
+                              "given",
+                              to_string(kNewestVersion)))
+      ->type_name("VERSION");
+  command.add_flag("--jit-harden", jit_harden,
+                   "Count instructions as with net.core.bpf_jit_harden in force");
+}
+
+KernelModel ModelOptions::model() const {
+  KernelModel model;
+  model.arch = host_arch();
+  if (kernel == "host") {
+    model = KernelModel::host();
+  } else if (!kernel.empty()) {
+    const auto version = parse_version(kernel);
+    if (!version) {
+      throw UserError(
+          fmt::format("--kernel {}: not a version; write it as 5.10 or 6.12.3, or `host`", kernel));
+    }
+    model.version = *version;
+  }
+  if (!arch.empty()) {
+    const auto named = arch_from_name(arch);
+    if (!named) {
+      throw UserError(
+          fmt::format("--arch {}: not an architecture; these are: {}", arch, known_arches()));
+    }
+    model.arch = *named;
+  }
+  model.blinds_constants = model.blinds_constants || jit_harden;
+  return model;
+}
+
+ByteOrder ModelOptions::file_order() const {
+  return arch.empty() ? kHostByteOrder : info(model().arch).byte_order;
+}
+
+FilterFile read_filter(const std::string& path, const std::string& input_format,
+                       const ModelOptions& options) {
+  front_ends::ReadOptions read;
+  read.order = options.file_order();
+  read.arch = options.model().arch;
+  if (!input_format.empty()) {
+    read.format = front_ends::input_format_from_name(input_format);
+    if (!read.format) {
+      throw UserError(fmt::format("--input-format {}: not a format; see --help", input_format));
+    }
+  }
+  const std::string shown = path == "-" ? "standard input" : path;
+  const auto bytes = front_ends::read_file(path);
+  if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
+  auto program = front_ends::read_program(*bytes, read);
+  if (!program) {
+    const front_ends::ReadError& error = program.error();
+    throw UserError(fmt::format("{}{}: {}", shown, place_of(error), error.message));
+  }
+  return {shown, std::move(program->program)};
+}
+
+void add_input_format(CLI::App& command, std::string& input_format) {
+  std::string names;
+  for (const auto& row : front_ends::input_formats()) {
+    if (!names.empty()) names += ' ';
+    names += row.name;
+  }
+  command
+      .add_option("--input-format", input_format,
+                  "How FILTER is written, told by its content if not given: " + names)
+      ->type_name("FORMAT");
+}
+
+void add_filters(CLI::App& command, std::vector<std::string>& paths) {
+  command
+      .add_option("-f,--filter", paths,
+                  "A filter, in any format that `callgate disasm` reads; give the option once for "
+                  "each filter of the stack, the oldest first; - is standard input")
+      ->type_name("FILTER")
+      ->required()
+      ->allow_extra_args(false);
+}
+
+std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnostics) {
+  std::string lines;
+  for (const Diagnostic& each : diagnostics) {
+    const std::string place =
+        each.instruction ? fmt::format("instruction {}: ", *each.instruction) : std::string{};
+    lines += fmt::format("{}: {}{} [{}]\n", path, place, message(each), info(each.id).name);
+  }
+  return lines;
+}
+
+std::optional<FilterStack> build_stack(std::span<const FilterFile> files, const KernelModel& model,
+                                       const Engine& engine) {
+  FilterStack stack(model);
+  for (const FilterFile& file : files) {
+    const auto checked = verifier::check(file.program, model);
+    Diagnostics found;
+    if (!checked) {
+      found = checked.error().diagnostics;
+    } else if (const auto pushed = stack.push(*checked, engine); !pushed) {
+      found = {pushed.error()};
+    }
+    if (found.empty()) continue;
+    const bool no_memory = info(found.front().id).error == InstallError::NoMemory;
+    fmt::print(stderr, "{}: refused by {}: {}\n{}", file.path, model_words(model),
+               no_memory ? "ENOMEM" : "EINVAL", diagnostic_lines(file.path, found));
+    return std::nullopt;
+  }
+  return stack;
+}
+
+std::int32_t parse_syscall(const std::string& text, Arch arch) {
+  if (const auto number = syscall_number(arch, text)) return static_cast<std::int32_t>(*number);
+  if (const auto number = parse_number(text)) {
+    const bool fits = *number <= 0xffffffffU || *number >= 0xffffffff80000000U;
+    if (fits) return static_cast<std::int32_t>(static_cast<std::uint32_t>(*number));
+    throw UserError(fmt::format("{}: a syscall number has 32 bits", text));
+  }
+  for (const ArchInfo& row : arches()) {
+    if (syscall_number(row.arch, text)) {
+      throw UserError(
+          fmt::format("{}: {} has no such syscall ({} has); give a number to ask for "
+                      "one all the same",
+                      text, info(arch).name, row.name));
+    }
+  }
+  throw UserError(fmt::format("{}: not a syscall of any architecture, and not a number", text));
+}
+
+std::uint64_t parse_argument(const std::string& text, Arch arch) {
+  std::uint64_t value = 0;
+  std::string_view rest = text;
+  for (;;) {
+    const std::size_t bar = rest.find('|');
+    const std::string_view part = rest.substr(0, bar);
+    if (const auto number = parse_number(part)) {
+      value |= *number;
+    } else {
+      const auto named = front_ends::find_constant(part, arch);
+      if (!named) throw UserError(fmt::format("{}: {}", text, named.error()));
+      value |= *named;
+    }
+    if (bar == std::string_view::npos) return value;
+    rest.remove_prefix(bar + 1);
+  }
+}
+
+std::string model_words(const KernelModel& model) {
+  return fmt::format("Linux {} {}", to_string(model.version), info(model.arch).name);
+}
+
+bool colours_wanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+}
+
+std::string coloured(std::string_view text, bool good) {
+  if (!colours_wanted()) return std::string(text);
+  return fmt::format("\033[{}m{}\033[0m", good ? 32 : 31, text);
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  return fmt::format("{:<{}} ", text, width);
+}
+
+}  // namespace callgate::cli

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "verifier/check.hpp"
+#include "vm/filter_stack.hpp"
+#include "vm/instruction.hpp"
+#include "vm/kernel_model.hpp"
+#include "vm/seccomp_data.hpp"
+
+/// What the subcommands share. A subcommand is a file with one function add_NAME(root, exit_code)
+/// and a row in subcommands.def; it puts itself below the root and sets exit_code from its
+/// callback.
+namespace callgate::cli {
+
+/// What the command ends with.
+inline constexpr int kWell = 0;      ///< all well
+inline constexpr int kNo = 1;        ///< an answer of no: refused, mismatch, failed test
+inline constexpr int kWrongUse = 2;  ///< wrong use or unreadable input
+
+/// Wrong use or unreadable input; main() prints it after the program's name and ends with
+/// kWrongUse.
+class UserError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+#define SUBCOMMAND(name) void add_##name(CLI::App& root, int& exit_code);
+#include "harness/cli/subcommands.def"
+#undef SUBCOMMAND
+
+/// --arch, --kernel and --jit-harden.
+struct ModelOptions {
+  std::string arch;    ///< empty: this machine's
+  std::string kernel;  ///< empty: the newest; "host": the running one
+  bool jit_harden = false;
+
+  void add_to(CLI::App& command);
+
+  /// The model that they ask for, or UserError.
+  [[nodiscard]] KernelModel model() const;
+
+  /// The byte order of files: --arch's, this machine's where none was given.
+  [[nodiscard]] ByteOrder file_order() const;
+};
+
+/// A filter file.
+struct FilterFile {
+  std::string path;
+  Program program;
+};
+
+/// Reads one filter in any format that is known, or UserError with the place.
+[[nodiscard]] FilterFile read_filter(const std::string& path, const std::string& input_format,
+                                     const ModelOptions& options);
+
+/// --input-format, with the names of the formats.
+void add_input_format(CLI::App& command, std::string& input_format);
+
+/// -f FILTER, oldest first.
+void add_filters(CLI::App& command, std::vector<std::string>& paths);
+
+/// Reads and checks the files and stacks them, oldest first. A file that is refused is reported on
+/// standard error with all its diagnostics; nothing is returned then.
+[[nodiscard]] std::optional<FilterStack> build_stack(std::span<const FilterFile> files,
+                                                     const KernelModel& model,
+                                                     const Engine& engine);
+
+/// The diagnostics of a refused file, a line each: "FILE: instruction N: message [id]".
+[[nodiscard]] std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnostics);
+
+/// A call's number on an ABI from a name or a number (decimal, hexadecimal, negative), or
+/// UserError.
+[[nodiscard]] std::int32_t parse_syscall(const std::string& text, Arch arch);
+
+/// An argument: decimal, hexadecimal, negative, names of constants, joined by |; or UserError.
+[[nodiscard]] std::uint64_t parse_argument(const std::string& text, Arch arch);
+
+/// "Linux 6.18 x86_64"
+[[nodiscard]] std::string model_words(const KernelModel& model);
+
+/// Whether standard output takes colours: a terminal, and NO_COLOR not set.
+[[nodiscard]] bool colours_wanted();
+
+/// `text` in red (bad) or green (good), or as it is where colours are not wanted.
+[[nodiscard]] std::string coloured(std::string_view text, bool good);
+
+/// `text` padded with spaces to a width, one space at least after it.
+[[nodiscard]] std::string padded(std::string_view text, std::size_t width);
+
+}  // namespace callgate::cli

@@ -1,0 +1,313 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/cli.hpp"
+#include "harness/front_ends/program_reader.hpp"
+#include "harness/report/disassembly.hpp"
+#include "harness/report/words.hpp"
+#include "vm/outcome.hpp"
+#include "vm/reference.hpp"
+
+namespace callgate::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+  ModelOptions model;
+  std::vector<std::string> filters;
+  std::string input_format;
+  std::string engine = "reference";
+  std::string syscall;
+  std::vector<std::string> arguments;
+  std::string instruction_pointer = "0";
+  std::string batch;
+  std::string format;
+  bool tracer = false;
+  bool listener = false;
+  bool threads = false;
+  bool verbose = false;
+};
+
+// How one filter of the stack came to its value.
+struct FilterRun {
+  std::size_t filter = 0;
+  reference::Result result;
+  std::vector<reference::Step> steps;  // with -v
+};
+
+struct StepCollector {
+  std::vector<reference::Step>* steps;
+  void step(const reference::Step& step) const {
+    if (steps != nullptr) steps->push_back(step);
+  }
+};
+
+std::vector<FilterRun> run_filters(const FilterStack& stack, const SeccompData& data, bool steps) {
+  std::vector<FilterRun> runs;
+  for (std::size_t i = stack.size(); i-- > 0;) {
+    FilterRun& run = runs.emplace_back();
+    run.filter = i;
+    const StepCollector collector{steps ? &run.steps : nullptr};
+    run.result = reference::run(stack.program(i), data, stack.model(), collector);
+  }
+  return runs;
+}
+
+SeccompData data_of(const Options& options, const KernelModel& model) {
+  SeccompData data;
+  data.nr = parse_syscall(options.syscall, model.arch);
+  data.arch = info(model.arch).token;
+  data.instruction_pointer = parse_argument(options.instruction_pointer, model.arch);
+  if (options.arguments.size() > data.args.size()) {
+    throw UserError(fmt::format("{} arguments; a syscall has 6 at most", options.arguments.size()));
+  }
+  for (std::size_t i = 0; i < options.arguments.size(); ++i) {
+    data.args[i] = parse_argument(options.arguments[i], model.arch);
+  }
+  return data;
+}
+
+void print_steps(const FilterRun& run, const FilterFile& file, const KernelModel& model) {
+  fmt::print("\nfilter {} ({}):\n", run.filter, file.path);
+  const auto lines = report::statements(file.program, model.arch);
+  for (const reference::Step& step : run.steps) {
+    const std::uint16_t code = file.program[step.at].code;
+    const bool branches = (code & 7U) == 5 && code != 5;
+    fmt::print("  {:04}  {:<44} A={:08x} X={:08x}{}\n", step.at, lines[step.at], step.a, step.x,
+               branches ? fmt::format("  to {:04}", step.next) : std::string{});
+  }
+}
+
+ordered_json json_of(const SeccompData& data, const Verdict& verdict, const Outcome& outcome,
+                     const FilterStack& stack) {
+  ordered_json out{{"syscall", report::call_name(data)},
+                   {"nr", data.nr},
+                   {"arch", report::arch_name(data)},
+                   {"value", fmt::format("0x{:08x}", verdict.value)},
+                   {"verdict", report::verdict_words(verdict.value, stack.model())}};
+  out["winner"] = verdict.winner ? ordered_json(*verdict.winner) : ordered_json();
+  out["outcome"] = {{"kind", to_string(outcome.kind)}};
+  if (outcome.kind == OutcomeKind::Returns) out["outcome"]["value"] = outcome.value;
+  if (outcome.signal != 0) out["outcome"]["signal"] = outcome.signal;
+  if (outcome.signal == outcome.siginfo.signo) out["outcome"]["si_errno"] = outcome.siginfo.error;
+  if (outcome.kind == OutcomeKind::TracerDecides) out["outcome"]["message"] = outcome.data;
+  if (outcome.kind == OutcomeKind::Unknown) out["outcome"]["reason"] = outcome.reason;
+  out["outcome"]["core_dump"] = outcome.core_dump;
+  out["outcome"]["logged"] = outcome.logged;
+  return out;
+}
+
+Surroundings surroundings_of(const Options& options) {
+  Surroundings around;
+  around.tracer = options.tracer;
+  around.listener = options.listener;
+  around.only_thread = !options.threads;
+  return around;
+}
+
+// Says what the kernel leaves undefined, rather than guess.
+const FilterRun* first_fault(const std::vector<FilterRun>& runs) {
+  const auto found = std::ranges::find_if(
+      runs, [](const FilterRun& run) { return run.result.fault != reference::Fault::None; });
+  return found == runs.end() ? nullptr : &*found;
+}
+
+void print_text(const Options& options, const std::vector<FilterFile>& files,
+                const FilterStack& stack, const SeccompData& data, const Verdict& verdict,
+                const Outcome& outcome, const std::vector<FilterRun>& runs) {
+  const std::string name = report::call_name(data);
+  fmt::print("{}  {}  {}\n", name, report::verdict_words(verdict.value, stack.model()),
+             report::outcome_words(outcome, name));
+  std::size_t executed = 0;
+  for (const FilterRun& run : runs) executed += run.result.executed;
+  if (is_exempt(data, stack.model())) {
+    fmt::print("  no filter is asked: Linux {} lets this call pass every filter\n",
+               to_string(stack.model().version));
+  } else if (verdict.winner) {
+    const std::size_t winner = *verdict.winner;
+    const auto run = std::ranges::find(runs, winner, &FilterRun::filter);
+    const auto lines = report::statements(files[winner].program, stack.model().arch);
+    fmt::print("  decided by filter {} ({}) at instruction {}: {}\n", winner, files[winner].path,
+               run->result.last, lines[run->result.last]);
+    fmt::print("  {} instructions executed{}\n", executed,
+               runs.size() > 1 ? fmt::format(" by {} filters", runs.size()) : std::string{});
+  } else {
+    fmt::print("  no filter was stricter than ALLOW\n  {} instructions executed{}\n", executed,
+               runs.size() > 1 ? fmt::format(" by {} filters", runs.size()) : std::string{});
+  }
+  if (!options.verbose) return;
+  for (const FilterRun& run : runs) print_steps(run, files[run.filter], stack.model());
+}
+
+int run_one(const Options& options, const std::vector<FilterFile>& files,
+            const FilterStack& stack) {
+  const SeccompData data = data_of(options, stack.model());
+  const auto runs = run_filters(stack, data, options.verbose);
+  if (const FilterRun* fault = first_fault(runs)) {
+    fmt::print("{}  unknown, because filter {} at instruction {} makes a {}\n",
+               report::call_name(data), fault->filter, fault->result.last,
+               reference::to_string(fault->result.fault));
+    return kNo;
+  }
+  // A call that the kernel exempts is allowed whatever the filters say.
+  const Verdict verdict = is_exempt(data, stack.model()) ? Verdict{} : stack.run(data);
+  const Outcome outcome = outcome_of(stack, verdict, data, surroundings_of(options));
+  if (options.format == "json") {
+    ordered_json document = json_of(data, verdict, outcome, stack);
+    document["filters"] = ordered_json::array();
+    for (const FilterRun& run : runs) {
+      ordered_json row{{"filter", run.filter},
+                       {"file", files[run.filter].path},
+                       {"value", fmt::format("0x{:08x}", run.result.value)},
+                       {"instruction", run.result.last},
+                       {"executed", run.result.executed}};
+      for (const reference::Step& step : run.steps) {
+        row["steps"].push_back(
+            {{"instruction", step.at}, {"next", step.next}, {"a", step.a}, {"x", step.x}});
+      }
+      document["filters"].push_back(std::move(row));
+    }
+    document["callgate"] = 1;
+    fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+    return kWell;
+  }
+  print_text(options, files, stack, data, verdict, outcome, runs);
+  return kWell;
+}
+
+// Whether any of the filters can meet what the kernel leaves undefined: only then is each input of
+// a batch run by the reference as well.
+bool may_be_undefined(const FilterStack& stack) {
+  const KernelModel& model = stack.model();
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    for (const Instruction& each : stack.program(i)) {
+      const bool by_x = each.code == 0x6c || each.code == 0x7c;
+      const bool by_k = each.code == 0x64 || each.code == 0x74;
+      if (by_x && !shift_count(model, 32).defined) return true;
+      if (by_k && each.k >= 32) return true;
+    }
+  }
+  return false;
+}
+
+int run_batch(const Options& options, const FilterStack& stack) {
+  const ByteOrder order = options.model.file_order();
+  const std::string shown = options.batch == "-" ? "standard input" : options.batch;
+  const auto bytes = front_ends::read_file(options.batch, front_ends::kNoSizeLimit);
+  if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
+  const std::size_t left_over = bytes->size() % kSeccompDataSize;
+  if (left_over != 0) {
+    throw UserError(
+        fmt::format("{}: byte {}: {} bytes are left over; a record of seccomp_data has {}", shown,
+                    bytes->size() - left_over, left_over, kSeccompDataSize));
+  }
+  const bool json = options.format == "json";
+  const bool undefined = may_be_undefined(stack);
+  const Surroundings around = surroundings_of(options);
+  constexpr std::size_t kFlushAt = std::size_t{1} << 16U;
+  fmt::memory_buffer out;
+  for (std::size_t at = 0; at < bytes->size(); at += kSeccompDataSize) {
+    SeccompDataBytes record;
+    std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(at), record.size(), record.begin());
+    const SeccompData data = from_bytes(record, order);
+    if (undefined && first_fault(run_filters(stack, data, false)) != nullptr) {
+      fmt::format_to(std::back_inserter(out), json ? "{{\"verdict\":\"unknown\"}}\n" : "unknown\n");
+    } else {
+      const Verdict verdict = is_exempt(data, stack.model()) ? Verdict{} : stack.run(data);
+      if (json) {
+        const Outcome outcome = outcome_of(stack, verdict, data, around);
+        fmt::format_to(std::back_inserter(out), "{}\n",
+                       json_of(data, verdict, outcome, stack).dump());
+      } else {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        std::array<char, 9> line{};
+        for (std::size_t i = 0; i < 8; ++i) {
+          line[i] = kDigits[verdict.value >> (28U - 4U * i) & 15U];
+        }
+        line[8] = '\n';
+        out.append(line.data(), line.data() + line.size());
+      }
+    }
+    if (out.size() >= kFlushAt) {
+      if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) return kWrongUse;
+      out.clear();
+    }
+  }
+  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) return kWrongUse;
+  return kWell;
+}
+
+int run(const Options& options) {
+  const bool batch = !options.batch.empty();
+  if (batch == !options.syscall.empty()) {
+    throw UserError("run: give either a SYSCALL or --batch FILE");
+  }
+  if (!batch && options.format == "raw") throw UserError("run: --format raw goes with --batch");
+  if (batch && options.verbose) throw UserError("run: -v goes with one SYSCALL, not with --batch");
+  const auto inputs = std::ranges::count(options.filters, "-") + (options.batch == "-" ? 1 : 0);
+  if (inputs > 1) throw UserError("run: standard input can be read once only");
+  const Engine* engine = find_engine(options.engine);
+  if (engine == nullptr) {
+    std::string names;
+    for (const Engine* each : engines()) names += fmt::format(" {}", each->name());
+    throw UserError(fmt::format("--engine {}: not an engine; there are:{}", options.engine, names));
+  }
+  const KernelModel model = options.model.model();
+  std::vector<FilterFile> files;
+  for (const std::string& path : options.filters) {
+    files.push_back(read_filter(path, options.input_format, options.model));
+  }
+  const auto stack = build_stack(files, model, *engine);
+  if (!stack) return kNo;
+  return batch ? run_batch(options, *stack) : run_one(options, files, *stack);
+}
+
+}  // namespace
+
+void add_run(CLI::App& root, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = *root.add_subcommand(
+      "run", "Which verdict do these filters give to a call, and what does the process see?");
+  add_filters(command, options->filters);
+  options->model.add_to(command);
+  command.add_option("SYSCALL", options->syscall, "Its name or number")->type_name("");
+  command
+      .add_option("ARG", options->arguments,
+                  "Up to 6: decimal, hexadecimal, negative, or constants such as O_RDWR|O_CREAT; "
+                  "put -- before a negative one")
+      ->type_name("");
+  command
+      .add_option("--ip", options->instruction_pointer,
+                  "The instruction pointer that the filters see")
+      ->type_name("N");
+  command.add_flag("-v,--verbose", options->verbose,
+                   "Each executed instruction, with A and X after it and the branch taken");
+  command
+      .add_option("--batch", options->batch,
+                  "64-byte seccomp_data records, in the byte order of --arch; one result a line")
+      ->type_name("FILE");
+  command
+      .add_option("--format", options->format,
+                  "text or json; with --batch raw (8 hexadecimal digits) or json")
+      ->check(CLI::IsMember({"text", "json", "raw"}))
+      ->type_name("FORMAT");
+  command.add_flag("--tracer", options->tracer, "A tracer takes PTRACE_EVENT_SECCOMP");
+  command.add_flag("--listener", options->listener, "The winning filter has an open listener");
+  command.add_flag("--threads", options->threads, "The process has other threads");
+  command.add_option("--engine", options->engine, "What runs the filters: reference")
+      ->type_name("ENGINE");
+  add_input_format(command, options->input_format);
+  command.footer(
+      "\nExamples:\n"
+      "  callgate run -f filter.bpf openat AT_FDCWD 0x7f00 'O_RDWR|O_CREAT'\n"
+      "  callgate run -f old.bpf -f new.bpf --arch aarch64 --kernel 5.10 -v 56 -- -100\n"
+      "  callgate run -f filter.bpf --batch calls.bin --format raw\n"
+      "\nExit code 1: a filter is refused (its errors are shown), or the answer is unknown.");
+  command.callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace callgate::cli

@@ -1,0 +1,75 @@
+#include "harness/front_ends/constants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+// The rows bear the names of macros that some header may define.
+namespace callgate::front_ends {
+namespace {
+
+enum class Where : std::uint8_t { Everywhere, Generic, GenericOpen };
+
+struct Constant {
+  std::string_view name;
+  std::uint64_t value;
+  Where where;
+};
+
+constexpr std::array kConstants = {
+#define CONSTANT(name, value, where) Constant{#name, value, Where::where},
+#include "harness/front_ends/constants.def"
+#undef CONSTANT
+};
+static_assert(std::ranges::is_sorted(kConstants, {}, &Constant::name));
+
+bool holds_on(Where where, Arch arch) {
+  switch (arch) {
+    case Arch::X86_64:
+    case Arch::X86:
+    case Arch::X32:
+    case Arch::LoongArch64:
+    case Arch::Riscv64:
+    case Arch::S390:
+    case Arch::S390x:
+      return true;
+    case Arch::Arm:
+    case Arch::AArch64:
+      return where != Where::GenericOpen;
+    case Arch::M68k:
+    case Arch::Mips:
+    case Arch::Mipsel:
+    case Arch::Mips64:
+    case Arch::Mipsel64:
+    case Arch::Mips64n32:
+    case Arch::Mipsel64n32:
+    case Arch::Parisc:
+    case Arch::Parisc64:
+    case Arch::Ppc:
+    case Arch::Ppc64:
+    case Arch::Ppc64le:
+    case Arch::Sheb:
+    case Arch::Sh:
+      return where == Where::Everywhere;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::expected<std::uint64_t, std::string> find_constant(std::string_view name, Arch arch) {
+  const auto row = std::ranges::lower_bound(kConstants, name, {}, &Constant::name);
+  if (row == kConstants.end() || row->name != name) {
+    return std::unexpected(
+        fmt::format("{} is neither a number nor a constant that is known; give its number", name));
+  }
+  if (!holds_on(row->where, arch)) {
+    return std::unexpected(
+        fmt::format("{} may have another value on {} than on most architectures; give its number",
+                    name, info(arch).name));
+  }
+  return row->value;
+}
+
+}  // namespace callgate::front_ends
