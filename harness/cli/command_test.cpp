@@ -1,0 +1,317 @@
+// The command as a person meets it: what it prints, where, and what it ends with.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "vm/instruction.hpp"
+#include "vm/seccomp_data.hpp"
+
+extern char** environ;
+
+namespace callgate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr std::uint32_t kAllow = 0x7fff0000U;
+
+struct Ended {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class Command : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(const std::string& name, const std::string& bytes) {
+    const std::filesystem::path path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path.string();
+  }
+
+  std::string filter(const std::string& name, const Program& program) {
+    std::string bytes;
+    for (const Instruction& each : program) {
+      const auto raw = std::bit_cast<std::array<char, sizeof(each)>>(each);
+      bytes.append(raw.begin(), raw.end());
+    }
+    return file(name, bytes);
+  }
+
+  // ERRNO(1) for everything but getpid.
+  std::string getpid_only() {
+    return filter(
+        "getpid_only",
+        {{0x20, 0, 0, 0}, {0x15, 0, 1, 39}, {0x06, 0, 0, kAllow}, {0x06, 0, 0, 0x00050001}});
+  }
+
+  Ended run(std::vector<std::string> arguments, const std::string& input = {}) {
+    arguments.insert(arguments.begin(), CALLGATE_COMMAND);
+    std::vector<char*> argv;
+    for (std::string& each : arguments) argv.push_back(each.data());
+    argv.push_back(nullptr);
+    const std::string out = (folder_ / "out").string();
+    const std::string err = (folder_ / "err").string();
+    const std::string in = file("in", input);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, in.c_str(), O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    pid_t pid = 0;
+    const int error = posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    Ended ended;
+    if (error != 0) return ended;
+    int status = 0;
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return ended;
+    ended.code = WEXITSTATUS(status);
+    ended.out = content(out);
+    ended.err = content(err);
+    return ended;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Command, help_is_there_with_an_example_for_everything) {
+  const Ended all = run({"--help"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_THAT(all.out, HasSubstr("Exit codes"));
+  for (const std::string subcommand : {
+#define SUBCOMMAND(name) #name,
+#include "harness/cli/subcommands.def"
+#undef SUBCOMMAND
+       }) {
+    const Ended help = run({subcommand, "--help"});
+    EXPECT_EQ(help.code, 0) << subcommand;
+    EXPECT_THAT(help.out, HasSubstr("Example")) << subcommand;
+    EXPECT_THAT(help.out, HasSubstr("callgate " + subcommand)) << subcommand;
+    EXPECT_THAT(all.out, HasSubstr(subcommand));
+  }
+}
+
+TEST_F(Command, wrong_use_ends_with_2_and_says_what_to_do) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {},
+           {"nonsense"},
+           {"check"},
+           {"run", "getpid"},
+           {"run", "-f", getpid_only()},
+           {"run", "-f", getpid_only(), "--engine", "warp", "getpid"},
+           {"run", "-f", getpid_only(), "--batch", "x", "getpid"},
+           {"run", "-f", getpid_only(), "--format", "raw", "getpid"},
+           {"run", "-f", getpid_only(), "no_such_call"},
+           {"run", "-f", getpid_only(), "getpid", "NO_SUCH_CONSTANT"},
+           {"run", "-f", getpid_only(), "getpid", "1", "2", "3", "4", "5", "6", "7"},
+           {"run", "-f", getpid_only(), "0x100000000"},
+           {"check", "--kernel", "six", getpid_only()},
+           {"check", "--arch", "vax", getpid_only()},
+           {"check", "--input-format", "tea-leaves", getpid_only()},
+           {"check", "/nonexistent"},
+           {"check", "/"},
+           {"disasm", "/nonexistent"}}) {
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.code, 2) << ::testing::PrintToString(arguments);
+    EXPECT_EQ(ended.out, "") << ::testing::PrintToString(arguments);
+    EXPECT_THAT(ended.err, StartsWith("callgate: ")) << ::testing::PrintToString(arguments);
+  }
+}
+
+TEST_F(Command, check_accepts_with_the_limit_used) {
+  const Ended ended = run({"check", "--arch", "x86_64", getpid_only()});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out,
+              HasSubstr("accepted by Linux 6.18 x86_64: 4 instructions, 9 of the 32768"));
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST_F(Command, check_shows_every_error_in_program_order) {
+  const std::string path =
+      filter("bad", {{0x60, 0, 0, 3}, {0x34, 0, 0, 0}, {0x05, 0, 0, 9}, {0x00, 0, 0, 0}});
+  const Ended ended = run({"check", path});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.out, HasSubstr("refused by Linux 6.18"));
+  const auto place = [&](const std::string& what) {
+    const std::size_t at = ended.out.find(what);
+    EXPECT_NE(at, std::string::npos) << what;
+    return at;
+  };
+  EXPECT_LT(place("instruction 0: memory slot 3"), place("instruction 1: division"));
+  EXPECT_LT(place("instruction 1: division"), place("instruction 2: jump"));
+  EXPECT_LT(place("instruction 2: jump"), place("instruction 3: the last instruction"));
+}
+
+TEST_F(Command, check_writes_json) {
+  const std::string bad = filter("bad", {{0x94, 0, 0, 3}, {0x06, 0, 0, 0}});
+  const Ended ended = run({"check", "--format", "json", "--arch", "arm64", getpid_only(), bad});
+  EXPECT_EQ(ended.code, 1);
+  const auto document = nlohmann::json::parse(ended.out);
+  EXPECT_EQ(document["arch"], "aarch64");
+  EXPECT_EQ(document["limit"], 32768);
+  ASSERT_EQ(document["filters"].size(), 2U);
+  EXPECT_EQ(document["filters"][0]["accepted"], true);
+  EXPECT_EQ(document["filters"][0]["limit_used"], 9);
+  EXPECT_EQ(document["filters"][1]["errno"], "EINVAL");
+  EXPECT_EQ(document["filters"][1]["diagnostics"][0]["id"], "classic-only-code");
+  EXPECT_EQ(document["filters"][1]["diagnostics"][0]["instruction"], 0);
+}
+
+TEST_F(Command, check_reads_standard_input) {
+  const Ended ended = run({"check", "-"}, "{ 0x06, 0, 0, 0x7fff0000 },\n");
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, StartsWith("standard input: accepted"));
+}
+
+TEST_F(Command, check_says_where_a_file_cannot_be_read) {
+  const Ended partial =
+      run({"check", "--input-format", "raw", file("partial", std::string(13, 'x'))});
+  EXPECT_EQ(partial.code, 2);
+  EXPECT_THAT(partial.err, HasSubstr("partial"));
+  EXPECT_THAT(partial.err, HasSubstr("byte 8"));
+  const Ended empty = run({"check", file("empty", "")});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.err, HasSubstr("empty"));
+}
+
+TEST_F(Command, run_says_who_decided) {
+  const Ended ended = run({"run", "--arch", "x86_64", "-f", getpid_only(), "uname"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, StartsWith("uname  ERRNO(1)  returns -1, EPERM\n"));
+  EXPECT_THAT(ended.out, HasSubstr("at instruction 3"));
+  EXPECT_THAT(ended.out, HasSubstr("3 instructions executed"));
+  const Ended allowed = run({"run", "--arch", "x86_64", "-f", getpid_only(), "getpid"});
+  EXPECT_THAT(allowed.out, StartsWith("getpid  ALLOW  returns what getpid returns\n"));
+}
+
+TEST_F(Command, run_takes_the_newest_filter_of_equals) {
+  const std::string one = filter("one", {{0x06, 0, 0, 0x00050001}});
+  const std::string two = filter("two", {{0x06, 0, 0, 0x00050002}});
+  const Ended ended = run({"run", "-f", one, "-f", two, "--format", "json", "read"});
+  const auto document = nlohmann::json::parse(ended.out);
+  EXPECT_EQ(document["verdict"], "ERRNO(2)");
+  EXPECT_EQ(document["winner"], 1);
+  EXPECT_EQ(document["outcome"]["value"], -2);
+  EXPECT_EQ(document["filters"].size(), 2U);
+}
+
+TEST_F(Command, run_takes_names_negative_and_hexadecimal_arguments) {
+  const std::string high = filter("high", {{0x20, 0, 0, 20}, {0x16, 0, 0, 0}});
+  const auto value = [&](std::vector<std::string> rest) {
+    std::vector<std::string> arguments = {"run", "--arch",   "x86_64", "-f",
+                                          high,  "--format", "json"};
+    arguments.insert(arguments.end(), rest.begin(), rest.end());
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return nlohmann::json::parse(ended.out)["value"].get<std::string>();
+  };
+  EXPECT_EQ(value({"openat", "AT_FDCWD"}), "0xffffffff");
+  EXPECT_EQ(value({"openat", "0x123456789abcdef0"}), "0x12345678");
+  EXPECT_EQ(value({"openat", "--", "-2"}), "0xffffffff");
+  EXPECT_EQ(value({"openat", "O_RDWR|O_CREAT"}), "0x00000000");
+}
+
+TEST_F(Command, run_shows_every_instruction_on_request) {
+  const Ended ended = run({"run", "-v", "--arch", "x86_64", "-f", getpid_only(), "getpid"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, HasSubstr("A=00000027"));
+  EXPECT_THAT(ended.out, HasSubstr("to 0002"));
+}
+
+TEST_F(Command, run_reports_a_refused_filter_and_ends_with_1) {
+  const Ended ended = run({"run", "-f", filter("bad", {{0x00, 0, 0, 0}}), "read"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_THAT(ended.err, HasSubstr("last-not-return"));
+}
+
+TEST_F(Command, run_knows_the_calls_that_no_filter_sees) {
+  const std::string kill = filter("kill", {{0x06, 0, 0, 0x80000000U}});
+  const Ended exempt = run({"run", "--arch", "x86_64", "-f", kill, "336"});
+  EXPECT_THAT(exempt.out, HasSubstr("ALLOW"));
+  EXPECT_THAT(exempt.out, HasSubstr("no filter is asked"));
+  const Ended before = run({"run", "--arch", "x86_64", "--kernel", "6.17", "-f", kill, "336"});
+  EXPECT_THAT(before.out, HasSubstr("KILL_PROCESS"));
+}
+
+TEST_F(Command, run_says_unknown_rather_than_guess) {
+  const std::string shift = filter("shift", {{0x01, 0, 0, 40}, {0x6c, 0, 0, 0}, {0x16, 0, 0, 0}});
+  const Ended ended = run({"run", "--arch", "x86_64", "--kernel", "4.4", "-f",
+                           filter("old", {{0x64, 0, 0, 40}, {0x16, 0, 0, 0}}), "read"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.out, HasSubstr("unknown, because"));
+  EXPECT_EQ(run({"run", "--arch", "x86_64", "-f", shift, "read"}).code, 0);
+}
+
+TEST_F(Command, batch_writes_a_line_a_record) {
+  std::string records;
+  for (const std::int32_t nr : {39, 63, 39}) {
+    const SeccompDataBytes bytes = to_bytes({.nr = nr, .arch = 0xc000003eU}, kHostByteOrder);
+    records.append(bytes.begin(), bytes.end());
+  }
+  const std::string path = file("records", records);
+  const Ended raw = run({"run", "-f", getpid_only(), "--batch", path, "--format", "raw"});
+  EXPECT_EQ(raw.code, 0) << raw.err;
+  EXPECT_EQ(raw.out, "7fff0000\n00050001\n7fff0000\n");
+  const Ended json = run({"run", "-f", getpid_only(), "--batch", "-", "--format", "json"}, records);
+  EXPECT_EQ(std::ranges::count(json.out, '\n'), 3);
+  EXPECT_EQ(nlohmann::json::parse(json.out.substr(0, json.out.find('\n')))["verdict"], "ALLOW");
+  const Ended partial =
+      run({"run", "-f", getpid_only(), "--batch", file("partial", records + "x")});
+  EXPECT_EQ(partial.code, 2);
+  EXPECT_EQ(partial.out, "");
+  EXPECT_THAT(partial.err, HasSubstr("byte 192"));
+}
+
+TEST_F(Command, batch_records_are_in_the_byte_order_of_the_architecture) {
+  const SeccompDataBytes bytes = to_bytes({.nr = 20, .arch = 0x80000016U}, ByteOrder::Big);
+  const std::string path = file("records", std::string(bytes.begin(), bytes.end()));
+  const std::string program =
+      file("program", "4\n32 0 0 0\n21 0 1 20\n6 0 0 2147418112\n6 0 0 0\n");
+  const Ended ended =
+      run({"run", "--arch", "s390x", "-f", program, "--batch", path, "--format", "raw"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out, "7fff0000\n");
+}
+
+TEST_F(Command, nothing_is_coloured_in_a_file) {
+  EXPECT_THAT(run({"check", getpid_only()}).out, Not(HasSubstr("\033")));
+}
+
+TEST_F(Command, a_full_disk_is_no_success) {
+  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "there is no /dev/full";
+  const std::string line =
+      std::string(CALLGATE_COMMAND) + " check " + getpid_only() + " > /dev/full 2> /dev/null";
+  const int status = std::system(line.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+}
+
+}  // namespace
+}  // namespace callgate
