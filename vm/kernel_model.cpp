@@ -88,8 +88,9 @@ std::optional<Version> parse_version(std::string_view text) noexcept {
 }
 
 std::string to_string(const Version& version) {
-  std::string text = std::to_string(version.major) + "." + std::to_string(version.minor);
-  if (version.patch != 0) text += "." + std::to_string(version.patch);
+  std::string text = std::to_string(version.major);
+  text.append(1, '.').append(std::to_string(version.minor));
+  if (version.patch != 0) text.append(1, '.').append(std::to_string(version.patch));
   return text;
 }
 

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "harness/live/raw.hpp"
+#include "vm/instruction.hpp"
+
+/// Children that ask the running kernel: how they are started, watched and ended.
+namespace callgate::live {
+
+/// Why the kernel could not be asked.
+struct LiveError {
+  std::string message;
+};
+
+/// Memory that a child writes and its parent reads; gone with the object, and with the process.
+class SharedMemory {
+ public:
+  explicit SharedMemory(std::size_t size);
+  ~SharedMemory();
+  SharedMemory(const SharedMemory&) = delete;
+  SharedMemory& operator=(const SharedMemory&) = delete;
+
+  template <typename T>
+  [[nodiscard]] T* as(std::size_t offset = 0) const {
+    return reinterpret_cast<T*>(static_cast<std::byte*>(data_) + offset);
+  }
+
+ private:
+  void* data_;
+  std::size_t size_;
+};
+
+/// How long a child may show no progress, in milliseconds. Generous: a machine may be busy.
+inline constexpr int kPatience = 30'000;
+
+/// How a child that was watched ended.
+struct ChildEnd {
+  bool exited = false;  ///< with 0; anything else is not all right
+  bool deadline = false;
+  int status = 0;  ///< of waitpid(2)
+};
+
+/// Forks, runs `work` in the child and ends it with 0. The child dies with its parent. Waits for
+/// it, for as long as `progress` (a counter that the child moves) changes within kPatience; a child
+/// that does not is killed. Always reaps, unless the kernel itself holds the child: then `deadline`
+/// is set, and it is left.
+[[nodiscard]] ChildEnd run_child(const std::function<void()>& work,
+                                 const volatile std::uint64_t* progress,
+                                 int patience_milliseconds = kPatience);
+
+/// In a child: no_new_privs unless it may install filters without; 0 or an errno.
+CALLGATE_IN_CHILD int allow_filters() noexcept;
+
+/// In a child: seccomp(2) with these instructions; what it returns (a negative errno).
+CALLGATE_IN_CHILD long install(const Instruction* program, std::size_t length,
+                               unsigned long flags = 0) noexcept;
+
+/// In a child that makes many filters: gives the kernel time to free them. Filters made and dropped
+/// at full speed from several processes have locked up a kernel's BPF allocator for good (seen
+/// on 6.18): whoever makes many steps once for each, one campaign at a time.
+class Pace {
+ public:
+  /// Lowers the process's priority as far as it goes.
+  CALLGATE_IN_CHILD Pace() noexcept;
+  CALLGATE_IN_CHILD void step(std::uint64_t filters = 1) noexcept;
+
+ private:
+  std::uint64_t made_ = 0;
+};
+
+}  // namespace callgate::live

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vm/instruction.hpp"
+#include "vm/seccomp_data.hpp"
+
+/// Programs and inputs to test with. The same seed gives the same on every machine: no distribution
+/// of the standard library is used.
+namespace callgate::random {
+
+/// xoshiro256**, seeded by splitmix64.
+class Source {
+ public:
+  explicit Source(std::uint64_t seed) noexcept;
+  [[nodiscard]] std::uint64_t next() noexcept;
+  /// 0 to bound - 1; bound is not 0.
+  [[nodiscard]] std::uint32_t below(std::uint32_t bound) noexcept;
+  /// True one time in `times`.
+  [[nodiscard]] bool one_in(std::uint32_t times) noexcept { return below(times) == 0; }
+
+ private:
+  std::uint64_t state_[4];
+};
+
+/// What programs are made of.
+struct Shape {
+  std::uint32_t longest = 64;  ///< instructions, 2 at least
+  bool shifts_by_x = true;     ///< off where architectures that disagree are compared
+};
+
+/// A program that the checker accepts: every operation occurs, constants lean to edges, jumps go
+/// anywhere ahead, memory is read only where it is sure to be stored.
+[[nodiscard]] Program valid_program(Source& source, const Shape& shape = {});
+
+/// A changed copy: fields set to edges or noise, instructions taken out, put in, doubled or
+/// exchanged, the tail cut off, another program's tail put on. Accepted or not.
+[[nodiscard]] Program mutated(Source& source, std::span<const Instruction> program,
+                              std::span<const Instruction> other);
+
+/// A word that lies near a power of two, near a constant of `program`, or anywhere.
+[[nodiscard]] std::uint32_t edge_word(Source& source, std::span<const Instruction> program = {});
+
+/// An input for `program`: numbers, arguments and instruction pointer lean to its constants. `arch`
+/// is kept.
+[[nodiscard]] SeccompData input(Source& source, std::span<const Instruction> program,
+                                std::uint32_t arch);
+
+}  // namespace callgate::random
