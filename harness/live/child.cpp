@@ -102,10 +102,11 @@ int allow_filters() noexcept {
   return static_cast<int>(-raw::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
 }
 
-long install(const Instruction* program, std::size_t length, unsigned long flags) noexcept {
+long install(const Instruction* program, std::size_t length, unsigned long flags,
+             unsigned long sixth) noexcept {
   const FilterProgram given{static_cast<std::uint16_t>(length), program};
   return raw::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags,
-                   reinterpret_cast<unsigned long>(&given));
+                   reinterpret_cast<unsigned long>(&given), 0, 0, sixth);
 }
 
 Pace::Pace() noexcept { raw::call(SYS_setpriority, PRIO_PROCESS, 0, 19); }

@@ -58,9 +58,10 @@ struct ChildEnd {
 /// In a child: no_new_privs unless it may install filters without; 0 or an errno.
 CALLGATE_IN_CHILD int allow_filters() noexcept;
 
-/// In a child: seccomp(2) with these instructions; what it returns (a negative errno).
+/// In a child: seccomp(2) with these instructions; what it returns (a negative errno). `sixth` is
+/// an argument that the call does not use, for filters to see.
 CALLGATE_IN_CHILD long install(const Instruction* program, std::size_t length,
-                               unsigned long flags = 0) noexcept;
+                               unsigned long flags = 0, unsigned long sixth = 0) noexcept;
 
 /// In a child that makes many filters: gives the kernel time to free them. Filters made and dropped
 /// at full speed from several processes have locked up a kernel's BPF allocator for good (seen

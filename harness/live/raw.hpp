@@ -33,6 +33,9 @@ std::uint64_t callgate_live_call(const Registers* registers);
 /// gets the child's id or a negative errno.
 long callgate_live_clone(unsigned long flags, void* stack_top, void (*run)(void*), void* argument);
 
+/// Stops a traced process by SIGTRAP, and goes on.
+void callgate_live_stop();
+
 /// Ends the process by SIGTRAP without a call that a filter could see: a single-step trap.
 [[noreturn]] void callgate_live_end();
 }

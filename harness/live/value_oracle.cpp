@@ -68,7 +68,8 @@ struct Shared {
 
 // What the asking child needs; it lives on the server's stack.
 struct Asking {
-  const Program* program;
+  const Instruction* program;
+  std::size_t length;
   const raw::Registers* registers;  // one for each call and shift
   std::size_t calls;
   std::size_t first;
@@ -83,7 +84,7 @@ struct Asking {
 CALLGATE_IN_CHILD void ask(void* argument) {
   const auto* const asking = static_cast<const Asking*>(argument);
   raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-  const long error = install(asking->program->data(), asking->program->size());
+  const long error = install(asking->program, asking->length);
   *asking->install_error = static_cast<std::int32_t>(-error);
   if (error == 0) {
     for (std::size_t i = asking->first; i < asking->calls; ++i) {
@@ -249,21 +250,23 @@ std::expected<std::vector<ValueAnswer>, LiveError> values(std::span<const ValueJ
         Pace pace;
         for (const Prepared& here : prepared) {
           if (here.codes == nullptr) continue;
-          Asking asking{&here.programs[0],
-                        here.registers.data(),
-                        here.registers.size() / 3,
-                        0,
-                        0,
-                        3,
-                        here.codes,
-                        here.install_error,
-                        shared};
+          Asking asking{.program = here.programs[0].data(),
+                        .length = here.programs[0].size(),
+                        .registers = here.registers.data(),
+                        .calls = here.registers.size() / 3,
+                        .first = 0,
+                        .shift_from = 0,
+                        .shift_to = kShifts.size(),
+                        .codes = here.codes,
+                        .install_error = here.install_error,
+                        .shared = shared};
           if (here.selector >= 0) {
             serve(asking, stack, pace);
             continue;
           }
           for (std::size_t shift = 0; shift < kShifts.size(); ++shift) {
-            asking.program = &here.programs[shift];
+            asking.program = here.programs[shift].data();
+            asking.length = here.programs[shift].size();
             asking.shift_from = shift;
             asking.shift_to = shift + 1;
             serve(asking, stack, pace);
