@@ -51,10 +51,14 @@ struct StackSeen {
                                                            std::span<const Call> calls,
                                                            CallSites& sites);
 
-/// Whether our answer is what was seen. `ours` was made for surroundings with a tracer, no
-/// listener, and another thread.
+/// Whether our answer is what was seen. `ours` was made of `value` for surroundings with a tracer,
+/// no listener, and another thread. What the filter that stops allowed calls outdoes (an unknown
+/// action weaker than TRACE) cannot be seen this way, and counts as not asked.
 enum class Agreement : std::uint8_t { Agrees, Differs, NotAsked };
-[[nodiscard]] Agreement compare(const Outcome& ours, const Seen& seen);
+[[nodiscard]] Agreement compare(const Outcome& ours, std::uint32_t value, const Seen& seen);
+
+/// Why a call was not asked; empty where it was.
+[[nodiscard]] std::string_view why_not_asked(std::uint32_t value, const Seen& seen);
 
 /// "returns -1, EPERM", "SIGSYS is delivered, si_errno 7", …
 [[nodiscard]] std::string words(const Seen& seen, std::string_view call);
