@@ -6,10 +6,10 @@ namespace callgate {
 namespace {
 
 constexpr std::array kActions = {
-#define ACTION(enumerator, value, name, libseccomp, sysctl, major, minor, data, effect) \
+#define CALLGATE_ACTION(enumerator, value, name, libseccomp, sysctl, major, minor, data, effect) \
   ActionInfo{Action::enumerator, name, libseccomp, sysctl, major, minor, data, effect},
 #include "vm/actions.def"
-#undef ACTION
+#undef CALLGATE_ACTION
 };
 
 consteval bool strictest_first() {

@@ -9,9 +9,9 @@ namespace callgate {
 
 /// The actions of actions.def; the value is the upper half of the result, in place.
 enum class Action : std::uint32_t {
-#define ACTION(enumerator, value, ...) enumerator = value,
+#define CALLGATE_ACTION(enumerator, value, ...) enumerator = value,
 #include "vm/actions.def"
-#undef ACTION
+#undef CALLGATE_ACTION
 };
 
 /// A row of actions.def.

@@ -70,9 +70,11 @@ Outcome process_dies(std::uint16_t data_bits, const SeccompData& data, int signo
 }
 
 Outcome thread_dies(std::uint16_t data_bits, const SeccompData& data, int signo,
-                    bool only_thread) noexcept {
-  if (only_thread) return process_dies(data_bits, data, signo);
-  return {.kind = OutcomeKind::ThreadDies, .signal = signo, .data = data_bits};
+                    const KernelModel& model, bool only_thread) noexcept {
+  if (!only_thread) return {.kind = OutcomeKind::ThreadDies, .signal = signo, .data = data_bits};
+  Outcome outcome = process_dies(data_bits, data, signo);
+  outcome.core_dump = model.has(Feature::CoreOfLastThread);
+  return outcome;
 }
 
 Outcome returns(std::int64_t value) noexcept {
@@ -175,7 +177,7 @@ Outcome outcome_of(std::uint32_t value, const SeccompData& data, const KernelMod
     // Unknown to this kernel: kill_process's logging, and since 5.10 its effect too.
     Outcome outcome = model.has(Feature::UnknownKillsProcess)
                           ? process_dies(bits, data, abi.sigsys)
-                          : thread_dies(bits, data, abi.sigsys, around.only_thread);
+                          : thread_dies(bits, data, abi.sigsys, model, around.only_thread);
     outcome.logged = true;
     return outcome;
   }
@@ -186,7 +188,7 @@ Outcome outcome_of(std::uint32_t value, const SeccompData& data, const KernelMod
       outcome.logged = true;
       return outcome;
     case Action::KillThread:
-      outcome = thread_dies(bits, data, abi.sigsys, around.only_thread);
+      outcome = thread_dies(bits, data, abi.sigsys, model, around.only_thread);
       outcome.logged = true;
       return outcome;
     case Action::Trap:
