@@ -2,13 +2,14 @@
 """Makes the syscall tables vm/syscalls/*.def from the kernel's own headers.
 
     apt-get download linux-libc-dev            # Debian's; from trixie on one package has every architecture
-    dpkg-deb -x linux-libc-dev_7.2*.deb new
+    dpkg-deb -x linux-libc-dev_7.2*.deb new    # 6.18 or newer
     dpkg-deb -x linux-libc-dev_6.12*.deb old   # the last series with 31-bit s390
-    vm/syscalls/make_tables.py --headers new/usr/lib/linux/uapi --s390 old/usr/lib/linux/uapi
+    vm/syscalls/make_tables.py --headers new/usr/lib/linux/uapi --old old/usr/lib/linux/uapi
 
 With --check nothing is written: the tables that stand in the project are compared with what would be made,
 and each difference is shown. Every number is the one that `nr` of seccomp_data holds: x32's bit 30 and the
-bases of MIPS are in it.
+bases of MIPS are in it. A call of the old headers that the new ones lack is an error: a table up to
+Linux 6.18 must not lose what a later kernel dropped.
 """
 
 import argparse
@@ -18,8 +19,16 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# What came after Linux 6.18, by the number that all architectures share above their base.
-LATER = {"listns": "6.19", "rseq_slice_yield": "7.0"}
+# Linux 6.18's last call is file_setattr. From 403 on a new call has one number on every architecture, above
+# its base; 470 (listns, 6.19) and what follows came later. x32's own calls start at 512.
+LAST = 469
+FIRST_X32 = 512
+
+# What came later to one architecture, by a number that others had before.
+LATER = {
+    # Proposed in January 2026, during 6.19-rc ("loongarch: wire up memfd_secret system call").
+    ("loongarch64", "memfd_secret"),
+}
 
 # ABI: (folder, header, what the macros in its numbers stand for)
 TABLES = {
@@ -48,9 +57,6 @@ TABLES = {
     "sh": ("sh", "unistd_32.h", {}),
 }
 
-# Calls of ARM's kernel that are no part of the numbered table (asm/unistd.h: __ARM_NR_*).
-ARM_PRIVATE = {"breakpoint": 1, "cacheflush": 2, "usr26": 3, "usr32": 4, "set_tls": 5, "get_tls": 6}
-
 # What the newest headers have and the last series with 31-bit s390 lacks; the numbers are those of every
 # architecture (scripts/syscall.tbl).
 S390_LATER = {"setxattrat": 463, "getxattrat": 464, "listxattrat": 465, "removexattrat": 466,
@@ -58,6 +64,11 @@ S390_LATER = {"setxattrat": 463, "getxattrat": 464, "listxattrat": 465, "removex
 
 DEFINE = re.compile(r"^#define\s+__NR_(\w+)\s+(.+?)\s*(?:/\*.*)?$")
 NOT_CALLS = re.compile(r"^(syscalls|Linux\w*|\w+_Linux\w*|SYSCALL_BASE|arch_specific_syscall|\d\w*)$")
+
+# asm/unistd.h of ARM: calls of its kernel that no table has, and second names.
+ARM_PRIVATE = re.compile(r"^#define\s+__ARM_NR_(\w+)\s+\(__ARM_NR_BASE\+(\d+)\)$")
+ARM_PRIVATE_BASE = 0x0F0000
+ALIAS = re.compile(r"^#define\s+__NR_(\w+)\s+__NR_(\w+)$")
 
 
 def number(text, macros):
@@ -83,21 +94,47 @@ def read_header(path, macros):
         value = number(match[2], macros)
         if value is None:
             sys.exit(f"{path}: not understood: {line}")
-        if match[1] not in LATER:
-            rows.append((value, match[1]))
+        rows.append((value, match[1]))
     return rows
 
 
-def make(abi, headers, s390):
+def read_arm_unistd(path, rows):
+    """The private calls, and the second names of calls that `rows` has."""
+    numbers = {call: nr for nr, call in rows}
+    more = []
+    for line in path.read_text().splitlines():
+        if match := ARM_PRIVATE.match(line):
+            more.append((ARM_PRIVATE_BASE + int(match[2]), match[1]))
+        elif (match := ALIAS.match(line)) and match[2] in numbers:
+            more.append((numbers[match[2]], match[1]))
+    if (0xF0005, "set_tls") not in more or (341, "sync_file_range2") not in more:
+        sys.exit(f"{path}: private calls or second names not found")
+    return more
+
+
+def is_later(abi, nr, call):
+    """Whether a call is newer than Linux 6.18."""
+    base = next(iter(TABLES[abi][2].values()), 0)
+    return LAST < nr - base < FIRST_X32 or (abi, call) in LATER
+
+
+def make(abi, headers, old):
     folder, name, macros = TABLES[abi]
-    root = s390 if abi == "s390" else headers
-    rows = read_header(root / folder / "asm" / name, macros)
-    if abi == "arm":
-        rows += [(0x0F0000 + offset, call) for call, offset in ARM_PRIVATE.items()]
+    old_rows = read_header(old / folder / "asm" / name, macros)
     if abi == "s390":
+        rows = old_rows
         have = {call for _, call in rows}
         rows += [(nr, call) for call, nr in S390_LATER.items() if call not in have]
-    # The header's order decides between two names of one number.
+    else:
+        rows = read_header(headers / folder / "asm" / name, macros)
+    if abi == "arm":
+        rows += read_arm_unistd(headers / folder / "asm" / "unistd.h", rows)
+    if lost := set(old_rows) - set(rows):
+        sys.exit(f"{abi}: only the old headers have {sorted(lost)}")
+    rows = [(nr, call) for nr, call in rows if not is_later(abi, nr, call)]
+    if max(nr for nr, call in rows if call == "file_setattr") != LAST + next(iter(macros.values()), 0):
+        sys.exit(f"{abi}: file_setattr is not where 6.18 has it")
+    # The header's order decides between two names of one number: the table's own comes first.
     return sorted(rows, key=lambda row: row[0])
 
 
@@ -114,13 +151,13 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--headers", type=pathlib.Path, required=True, metavar="DIR",
                         help="with a folder for each architecture: x86/asm/unistd_64.h and so on")
-    parser.add_argument("--s390", type=pathlib.Path, required=True, metavar="DIR",
-                        help="the same of a series that still has s390/asm/unistd_32.h")
+    parser.add_argument("--old", type=pathlib.Path, required=True, metavar="DIR",
+                        help="the same of a series that still has s390/asm/unistd_32.h, such as 6.12")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     options = parser.parse_args()
     differ = False
     for abi in TABLES:
-        made = text(abi, make(abi, options.headers, options.s390))
+        made = text(abi, make(abi, options.headers, options.old))
         path = HERE / f"{abi}.def"
         if not options.check:
             path.write_text(made)
