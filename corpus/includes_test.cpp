@@ -32,7 +32,7 @@ std::optional<Folder> folder_of(std::string_view path) {
 }
 
 bool is_test(std::string_view path) {
-  return path.ends_with("_test.cpp") || path.ends_with("_test.c");
+  return path.ends_with("_test.cpp") || path.ends_with("_test.hpp") || path.ends_with("_test.c");
 }
 
 // What is wrong with an include of a file; nothing where it is right.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "verifier/limits.hpp"
@@ -100,6 +102,10 @@ void check_slots(std::span<const Instruction> program, Diagnostics& out) {
   }
 }
 
+std::int64_t place_of(const Diagnostic& diagnostic) {
+  return diagnostic.instruction ? static_cast<std::int64_t>(*diagnostic.instruction) : -1;
+}
+
 }  // namespace
 
 /// The one maker of checked programs.
@@ -129,13 +135,13 @@ std::expected<CheckedProgram, Refusal> check(std::span<const Instruction> progra
   for (std::size_t at = 0; at < program.size(); ++at) {
     check_instruction(program[at], at, program.size(), model, found);
   }
-  check_slots(program, found);
-  if (found.empty()) return Checker::accept(program, model);
+  Diagnostics slots;
+  check_slots(program, slots);
+  if (found.empty() && slots.empty()) return Checker::accept(program, model);
   // The two passes' findings, in program order; what concerns the whole program stands first.
-  std::ranges::stable_sort(found, {}, [](const Diagnostic& d) {
-    return d.instruction ? static_cast<std::int64_t>(*d.instruction) : std::int64_t{-1};
-  });
-  return std::unexpected(Refusal{InstallError::Invalid, std::move(found)});
+  Diagnostics all;
+  std::ranges::merge(found, slots, std::back_inserter(all), {}, place_of, place_of);
+  return std::unexpected(Refusal{InstallError::Invalid, std::move(all)});
 }
 
 }  // namespace callgate::verifier

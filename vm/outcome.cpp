@@ -159,8 +159,10 @@ std::string_view to_string(OutcomeKind kind) noexcept {
 }
 
 bool is_exempt(const SeccompData& data, const KernelModel& model) noexcept {
+  // It goes by the call: x32 and i386 tasks of an x86_64 kernel can make native calls too.
   if (data.arch != info(Arch::X86_64).token) return false;
-  if (model.arch != Arch::X86_64) return false;
+  const bool x86 = model.arch == Arch::X86_64 || model.arch == Arch::X32 || model.arch == Arch::X86;
+  if (!x86) return false;
   return (data.nr == kUretprobe && model.has(Feature::UretprobeExempt)) ||
          (data.nr == kUprobe && model.has(Feature::UprobeExempt));
 }
