@@ -209,13 +209,15 @@ int run_batch(const Options& options, const FilterStack& stack) {
   const bool undefined = may_be_undefined(stack);
   const Surroundings around = surroundings_of(options);
   constexpr std::size_t kFlushAt = std::size_t{1} << 16U;
+  constexpr std::string_view kUnknownJson = "{\"verdict\":\"unknown\"}\n";
+  constexpr std::string_view kUnknownRaw = "unknown\n";
   fmt::memory_buffer out;
   for (std::size_t at = 0; at < bytes->size(); at += kSeccompDataSize) {
     SeccompDataBytes record;
     std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(at), record.size(), record.begin());
     const SeccompData data = from_bytes(record, order);
     if (undefined && first_fault(run_filters(stack, data, false)) != nullptr) {
-      fmt::format_to(std::back_inserter(out), json ? "{{\"verdict\":\"unknown\"}}\n" : "unknown\n");
+      out.append(json ? kUnknownJson : kUnknownRaw);
     } else {
       const Verdict verdict = is_exempt(data, stack.model()) ? Verdict{} : stack.run(data);
       if (json) {

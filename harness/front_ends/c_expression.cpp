@@ -21,8 +21,8 @@ struct Operator {
 
 // Binary operators, as C binds them.
 constexpr std::array kOperators = {
-    Operator{"|", 1},  Operator{"^", 2}, Operator{"&", 3}, Operator{"<<", 4}, Operator{">>", 4},
-    Operator{"+", 5},  Operator{"-", 5}, Operator{"*", 6}, Operator{"/", 6},  Operator{"%", 6},
+    Operator{"|", 1}, Operator{"^", 2}, Operator{"&", 3}, Operator{"<<", 4}, Operator{">>", 4},
+    Operator{"+", 5}, Operator{"-", 5}, Operator{"*", 6}, Operator{"/", 6},  Operator{"%", 6},
 };
 
 const Operator* binary_operator(const Token& token) {
@@ -38,15 +38,15 @@ struct TypeWord {
 };
 
 constexpr std::array kTypeWords = {
-    TypeWord{"unsigned", 0, true},   TypeWord{"signed", 0, false},   TypeWord{"const", 0, false},
-    TypeWord{"char", 8, false},      TypeWord{"short", 16, false},   TypeWord{"int", 0, false},
-    TypeWord{"long", 64, false},     TypeWord{"size_t", 64, true},   TypeWord{"uint8_t", 8, true},
-    TypeWord{"uint16_t", 16, true},  TypeWord{"uint32_t", 32, true}, TypeWord{"uint64_t", 64, true},
-    TypeWord{"int8_t", 8, false},    TypeWord{"int16_t", 16, false}, TypeWord{"int32_t", 32, false},
-    TypeWord{"int64_t", 64, false},  TypeWord{"__u8", 8, true},      TypeWord{"__u16", 16, true},
-    TypeWord{"__u32", 32, true},     TypeWord{"__u64", 64, true},    TypeWord{"__s32", 32, false},
-    TypeWord{"__s64", 64, false},    TypeWord{"u8", 8, true},        TypeWord{"u16", 16, true},
-    TypeWord{"u32", 32, true},       TypeWord{"u64", 64, true},
+    TypeWord{"unsigned", 0, true},  TypeWord{"signed", 0, false},   TypeWord{"const", 0, false},
+    TypeWord{"char", 8, false},     TypeWord{"short", 16, false},   TypeWord{"int", 0, false},
+    TypeWord{"long", 64, false},    TypeWord{"size_t", 64, true},   TypeWord{"uint8_t", 8, true},
+    TypeWord{"uint16_t", 16, true}, TypeWord{"uint32_t", 32, true}, TypeWord{"uint64_t", 64, true},
+    TypeWord{"int8_t", 8, false},   TypeWord{"int16_t", 16, false}, TypeWord{"int32_t", 32, false},
+    TypeWord{"int64_t", 64, false}, TypeWord{"__u8", 8, true},      TypeWord{"__u16", 16, true},
+    TypeWord{"__u32", 32, true},    TypeWord{"__u64", 64, true},    TypeWord{"__s32", 32, false},
+    TypeWord{"__s64", 64, false},   TypeWord{"u8", 8, true},        TypeWord{"u16", 16, true},
+    TypeWord{"u32", 32, true},      TypeWord{"u64", 64, true},
 };
 
 const TypeWord* type_word(const Token& token) {
@@ -213,7 +213,8 @@ std::expected<std::uint32_t, ReadError> parse_field(Lexer& lexer, Arch arch, std
   const auto number = static_cast<std::int64_t>(*value);
   const std::int64_t least = -(std::int64_t{most} + 1) / 2;
   if (*value > most && (number >= 0 || number < least)) {
-    return fail_at(lexer.text(), offset, fmt::format("{} is out of range: {} is the most", field, most));
+    return fail_at(lexer.text(), offset,
+                   fmt::format("{} is out of range: {} is the most", field, most));
   }
   return static_cast<std::uint32_t>(*value & most);
 }

@@ -103,7 +103,8 @@ Token Lexer::scan_number() {
   std::size_t end = at_;
   while (end < text_.size() && in_name(text_[end])) ++end;
   std::string_view digits = text_.substr(at_, end - at_);
-  while (digits.size() > 1 && std::string_view("uUlL").find(digits.back()) != std::string_view::npos) {
+  while (digits.size() > 1 &&
+         std::string_view("uUlL").find(digits.back()) != std::string_view::npos) {
     digits.remove_suffix(1);
   }
   int base = 10;
@@ -127,7 +128,7 @@ Token Lexer::scan_number() {
 Token Lexer::scan_quoted(char quote) {
   std::size_t end = at_ + 1;
   while (end < text_.size() && text_[end] != quote && text_[end] != '\n') {
-    end += text_[end] == '\\' ? 2 : 1;
+    end += text_[end] == '\\' ? std::size_t{2} : std::size_t{1};
   }
   end = std::min(end, text_.size());
   if (end < text_.size() && text_[end] == quote) {

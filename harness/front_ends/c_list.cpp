@@ -63,8 +63,8 @@ class Search {
       if (token.is("{") || token.is(";")) inner.may_be_row = false;
     }
     if (opens(token)) {
-      const bool after_list = before.kind == TokenKind::End || before.is("{") || before.is(",") ||
-                              before.is(")");
+      const bool after_list =
+          before.kind == TokenKind::End || before.is("{") || before.is(",") || before.is(")");
       open_.push_back({token.text[0], token.offset, token.is("{") && after_list, false, 0, true});
     }
   }
@@ -110,7 +110,8 @@ std::expected<Instruction, ReadError> parse_row(Lexer& lexer, Arch arch) {
   if (token.kind == TokenKind::Directive) {
     return lexer.fail("a line for the preprocessor in the program: give the output of cpp -P");
   }
-  return lexer.fail("an instruction is expected here: BPF_STMT(...), BPF_JUMP(...) or {code, jt, jf, k}");
+  return lexer.fail(
+      "an instruction is expected here: BPF_STMT(...), BPF_JUMP(...) or {code, jt, jf, k}");
 }
 
 }  // namespace
@@ -126,8 +127,7 @@ bool may_follow_list(const Token& token) noexcept {
 Parsed parse_rows(std::string_view text, Arch arch) {
   const auto list = find_rows(text);
   if (!list) return fail_at(text, text.size(), "there is no instruction in it");
-  const std::string_view closer =
-      !list->opener ? "" : text[*list->opener] == '{' ? "}" : "]";
+  const std::string_view closer = !list->opener ? "" : text[*list->opener] == '{' ? "}" : "]";
   Lexer lexer(text, list->first);
   Program program;
   while (lexer.peek().kind != TokenKind::End && !(list->opener && lexer.peek().is(closer))) {
@@ -136,12 +136,14 @@ Parsed parse_rows(std::string_view text, Arch arch) {
     if (!row) return std::unexpected(row.error());
     program.push_back(*row);
     if (lexer.accept(",") || (!list->opener && lexer.accept(";"))) continue;
-    const bool ends = lexer.peek().kind == TokenKind::End || (list->opener && lexer.peek().is(closer));
+    const bool ends =
+        lexer.peek().kind == TokenKind::End || (list->opener && lexer.peek().is(closer));
     if (!ends) return lexer.fail("a comma or the end of the program is expected here");
   }
   if (list->length && *list->length != program.size()) {
-    return fail_at(text, list->first,
-                   fmt::format("len says {}, and {} instructions follow", *list->length, program.size()));
+    return fail_at(
+        text, list->first,
+        fmt::format("len says {}, and {} instructions follow", *list->length, program.size()));
   }
   if (!list->opener) return program;
   if (!lexer.accept(closer)) {

@@ -29,7 +29,8 @@ struct RowList {
 /// Reads the one list in a text. Rows of both shapes may stand in it.
 [[nodiscard]] Parsed parse_rows(std::string_view text, Arch arch);
 
-/// What may stand behind a closed list: nothing, or what ends a declaration, a call or an outer list.
+/// What may stand behind a closed list: nothing, or what ends a declaration, a call or an outer
+/// list.
 [[nodiscard]] bool may_follow_list(const Token& token) noexcept;
 
 /// `{ code, jt, jf, k }`, with or without designators.

@@ -47,12 +47,13 @@ std::optional<std::uint8_t> simple_escape(char c) {
     char letter;
     std::uint8_t value;
   };
-  constexpr std::array kEscapes = {
-      Escape{'a', 7},    Escape{'b', 8},    Escape{'e', 27},  Escape{'f', 12},
-      Escape{'n', 10},   Escape{'r', 13},   Escape{'t', 9},   Escape{'v', 11},
-      Escape{'\\', '\\'}, Escape{'"', '"'}, Escape{'\'', '\''}, Escape{'?', '?'},
-      Escape{'#', '#'},  // Ruby writes \# where { or $ or @ follows
-  };
+  constexpr std::array kEscapes =
+      {
+          Escape{'a', 7},     Escape{'b', 8},   Escape{'e', 27},    Escape{'f', 12},
+          Escape{'n', 10},    Escape{'r', 13},  Escape{'t', 9},     Escape{'v', 11},
+          Escape{'\\', '\\'}, Escape{'"', '"'}, Escape{'\'', '\''}, Escape{'?', '?'},
+          Escape{'#', '#'},  // Ruby writes \# where { or $ or @ follows
+      };
   for (const Escape& escape : kEscapes) {
     if (escape.letter == c) return escape.value;
   }
@@ -101,7 +102,10 @@ std::optional<ReadError> add_inside(std::string_view text, std::string_view insi
   while (!inside.empty()) {
     const Step step = decode(inside);
     if (!step.problem.empty()) return error_at(text, offset, step.problem);
-    if (!collector.add(step.byte, offset)) return collector.finish().error();
+    if (!collector.add(step.byte, offset)) {
+      const Parsed too_long = collector.finish();
+      return too_long.error();
+    }
     inside.remove_prefix(step.length);
     offset += step.length;
   }
@@ -180,7 +184,8 @@ Parsed parse_c_bytes(std::string_view bytes, const ReadOptions& options) {
     }
   }
   if (lexer.accept("}")) {
-    if (!list->opener) return fail_at(bytes, lexer.peek().offset, "a bracket closes that none opens");
+    if (!list->opener)
+      return fail_at(bytes, lexer.peek().offset, "a bracket closes that none opens");
     if (!may_follow_list(lexer.peek())) return lexer.fail("something follows the list");
     for (; lexer.peek().kind != TokenKind::End; lexer.next()) {
       if (lexer.peek().is("{")) return lexer.fail("a second list begins here; give one at a time");

@@ -23,11 +23,11 @@ std::expected<Instruction, ReadError> parse_macro_row(Lexer& lexer, Arch arch) {
   std::uint32_t k = 0;
   std::uint32_t jt = 0;
   std::uint32_t jf = 0;
-  bool read = separator("(") && field("code", 0xffff, code) && separator(",") &&
-              field("k", 0xffffffff, k);
+  bool read =
+      separator("(") && field("code", 0xffff, code) && separator(",") && field("k", 0xffffffff, k);
   if (jump) {
-    read = read && separator(",") && field("jt", 0xff, jt) && separator(",") &&
-           field("jf", 0xff, jf);
+    read =
+        read && separator(",") && field("jt", 0xff, jt) && separator(",") && field("jf", 0xff, jf);
   }
   if (!read || !separator(")")) return std::unexpected(error);
   return Instruction{static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(jt),

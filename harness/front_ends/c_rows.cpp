@@ -35,14 +35,16 @@ std::expected<Instruction, ReadError> parse_brace_row(Lexer& lexer, Arch arch) {
       lexer.next();
       if (const auto equals = lexer.expect("="); !equals) return std::unexpected(equals.error());
     }
-    if (next >= kFields.size()) return lexer.fail("an instruction has four fields: code, jt, jf, k");
+    if (next >= kFields.size())
+      return lexer.fail("an instruction has four fields: code, jt, jf, k");
     if (given[next]) return lexer.fail(fmt::format("{} is given twice", kFields[next].name));
     const auto value = parse_field(lexer, arch, kFields[next].name, kFields[next].most);
     if (!value) return std::unexpected(value.error());
     values[next] = *value;
     given[next] = true;
     ++next;
-    if (!lexer.accept(",") && !lexer.peek().is("}")) return lexer.fail("a comma or } is expected here");
+    if (!lexer.accept(",") && !lexer.peek().is("}"))
+      return lexer.fail("a comma or } is expected here");
   }
   lexer.next();
   // With names, C makes what is left out 0; without them a short row is a slip.

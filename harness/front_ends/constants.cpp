@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 // The rows bear the names of macros that some header may define.
 namespace callgate::front_ends {
@@ -17,7 +16,8 @@ struct Constant {
   Where where;
 };
 
-constexpr std::array kConstants = {
+// A plain array: clang counts the brackets that std::array's deduction would need.
+constexpr Constant kConstants[] = {
 #define CONSTANT(name, value, where) Constant{#name, value, Where::where},
 #include "harness/front_ends/constants.def"
 #undef CONSTANT
@@ -60,7 +60,7 @@ bool holds_on(Where where, Arch arch) {
 
 std::expected<std::uint64_t, std::string> find_constant(std::string_view name, Arch arch) {
   const auto row = std::ranges::lower_bound(kConstants, name, {}, &Constant::name);
-  if (row == kConstants.end() || row->name != name) {
+  if (row == std::ranges::end(kConstants) || row->name != name) {
     return std::unexpected(
         fmt::format("{} is neither a number nor a constant that is known; give its number", name));
   }

@@ -36,8 +36,7 @@ Instruction instruction_from_bytes(std::string_view bytes, ByteOrder order) noex
     return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[at]));
   };
   const bool little = order == ByteOrder::Little;
-  const std::uint32_t code =
-      little ? (byte(0) | (byte(1) << 8U)) : ((byte(0) << 8U) | byte(1));
+  const std::uint32_t code = little ? (byte(0) | (byte(1) << 8U)) : ((byte(0) << 8U) | byte(1));
   std::uint32_t k = 0;
   for (std::size_t i = 0; i < 4; ++i) k = (k << 8U) | byte(little ? 7 - i : 4 + i);
   return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(byte(2)),

@@ -1,4 +1,5 @@
-// The raw bytes as hexadecimal digits. White space may stand between bytes, and 0x before each word.
+// The raw bytes as hexadecimal digits. White space may stand between bytes, and 0x before each
+// word.
 
 #include <fmt/format.h>
 
@@ -17,9 +18,12 @@ bool detect_hex(std::string_view bytes) {
   bool any = false;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     const bool starts_word = at == 0 || is_space(bytes[at - 1]);
-    if (starts_word && has_prefix(bytes.substr(at, 3))) ++at;
-    else if (hex_digit(bytes[at]) >= 0) any = true;
-    else if (!is_space(bytes[at])) return false;
+    if (starts_word && has_prefix(bytes.substr(at, 3)))
+      ++at;
+    else if (hex_digit(bytes[at]) >= 0)
+      any = true;
+    else if (!is_space(bytes[at]))
+      return false;
   }
   return any;
 }

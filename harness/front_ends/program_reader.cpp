@@ -14,8 +14,8 @@
 namespace callgate::front_ends {
 namespace {
 
-// Raw first: what no text can be. Decimal before hex, as its digits are hexadecimal ones too; macros
-// before rows and rows before bytes, as each has the next one's braces.
+// Raw first: what no text can be. Decimal before hex, as its digits are hexadecimal ones too;
+// macros before rows and rows before bytes, as each has the next one's braces.
 constexpr std::array kFormats = {
     InputFormatRow{InputFormat::Raw, "raw", "struct sock_filter as it lies in memory", detect_raw,
                    parse_raw},
@@ -87,11 +87,10 @@ std::expected<ReadProgram, ReadError> read_program(std::string_view bytes,
   return ReadProgram{std::move(*program), row->format};
 }
 
-std::expected<std::string, ReadError> read_file(const std::string& path) {
+std::expected<std::string, ReadError> read_file(const std::string& path, std::size_t size_limit) {
   const bool standard_input = path == "-";
-  const std::string name = standard_input ? "standard input" : path;
   const auto fail = [&](const std::string& why) {
-    return std::unexpected(ReadError{fmt::format("{}: {}", name, why), {}, {}, {}});
+    return std::unexpected(ReadError{why, {}, {}, {}});
   };
   const auto system_fail = [&] {
     return fail(std::error_code(errno, std::generic_category()).message());
@@ -107,8 +106,8 @@ std::expected<std::string, ReadError> read_file(const std::string& path) {
   std::string content;
   std::array<char, 65536> buffer{};
   while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    if (content.size() + got > kMaxFileSize) {
-      return fail(fmt::format("longer than {} bytes", kMaxFileSize));
+    if (got > size_limit - content.size()) {
+      return fail(fmt::format("longer than {} bytes", size_limit));
     }
     content.append(buffer.data(), got);
   }

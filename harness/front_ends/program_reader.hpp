@@ -31,8 +31,8 @@ struct ReadProgram {
   InputFormat format = InputFormat::Raw;
 };
 
-/// Why nothing was read. Text has a line, a column and an offset, raw bytes an offset alone; none of
-/// them is set where no place is to blame.
+/// Why nothing was read. Text has a line, a column and an offset, raw bytes an offset alone; none
+/// of them is set where no place is to blame.
 struct ReadError {
   std::string message;
   std::optional<std::size_t> line;    ///< from 1
@@ -68,14 +68,19 @@ struct InputFormatRow {
 /// The format of a name, or nothing.
 [[nodiscard]] std::optional<InputFormat> input_format_from_name(std::string_view name) noexcept;
 
-/// Reads a program. Takes any bytes at all, in time linear in their number. Refused, with the place:
-/// nothing in it, an instruction cut short, a number out of its field's range, more than
+/// Reads a program. Takes any bytes at all, in time linear in their number. Refused, with the
+/// place: nothing in it, an instruction cut short, a number out of its field's range, more than
 /// kMaxReadLength instructions, a name that is not known, brackets that do not match, something
 /// after the program.
 [[nodiscard]] std::expected<ReadProgram, ReadError> read_program(std::string_view bytes,
                                                                  const ReadOptions& options = {});
 
-/// A file's content; "-" is standard input. At most kMaxFileSize bytes.
-[[nodiscard]] std::expected<std::string, ReadError> read_file(const std::string& path);
+/// For read_file(): whatever fits in memory.
+inline constexpr std::size_t kNoSizeLimit = static_cast<std::size_t>(-1);
+
+/// A file's content; "-" is standard input. At most `size_limit` bytes. The error's message has no
+/// name.
+[[nodiscard]] std::expected<std::string, ReadError> read_file(
+    const std::string& path, std::size_t size_limit = kMaxFileSize);
 
 }  // namespace callgate::front_ends

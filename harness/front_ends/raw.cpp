@@ -20,8 +20,9 @@ Parsed parse_raw(std::string_view bytes, const ReadOptions& options) {
   };
   if (length > kMaxReadLength) return fail(kMaxReadLength * kSize, too_long_message());
   if (left != 0) {
-    return fail(length * kSize,
-                fmt::format("{} bytes are left over after {} instructions of 8 bytes", left, length));
+    return fail(
+        length * kSize,
+        fmt::format("{} bytes are left over after {} instructions of 8 bytes", left, length));
   }
   if (length == 0) return fail(0, "there is no instruction in it");
   Program program;

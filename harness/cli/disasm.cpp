@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/cli.hpp"
+#include "harness/report/disassembly.hpp"
+
+namespace callgate::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+  ModelOptions model;
+  std::string path;
+  std::string input_format;
+  std::string syntax = "callgate";
+  std::string format = "text";
+};
+
+std::string json(const FilterFile& file, const KernelModel& model) {
+  const auto lines = report::statements(file.program, model.arch);
+  ordered_json document{{"callgate", 1},
+                        {"file", file.path},
+                        {"arch", info(model.arch).name},
+                        {"instructions", ordered_json::array()}};
+  for (std::size_t at = 0; at < file.program.size(); ++at) {
+    const Instruction& i = file.program[at];
+    document["instructions"].push_back({{"index", at},
+                                        {"code", i.code},
+                                        {"jt", i.jt},
+                                        {"jf", i.jf},
+                                        {"k", i.k},
+                                        {"text", lines[at]},
+                                        {"targets", report::targets(i, at)}});
+  }
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+int disasm(const Options& options) {
+  if (options.syntax != "callgate" && options.format != "text") {
+    throw UserError("disasm: --syntax goes with --format text");
+  }
+  const KernelModel model = options.model.model();
+  const FilterFile file = read_filter(options.path, options.input_format, options.model);
+  const ByteOrder order = options.model.file_order();
+  std::string out;
+  if (options.format == "json") {
+    out = json(file, model);
+  } else if (options.format == "raw") {
+    out = report::raw_bytes(file.program, order);
+  } else if (options.format == "hex") {
+    out = report::hex_text(file.program, order);
+  } else if (options.format == "c") {
+    out = report::c_rows(file.program);
+  } else if (options.format == "c-string") {
+    out = report::c_string(file.program, order);
+  } else if (options.format == "decimal") {
+    out = report::decimal(file.program);
+  } else if (options.syntax == "bpf_asm") {
+    out = report::bpf_asm(file.program);
+  } else {
+    out = report::listing(file.program, model);
+  }
+  return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() ? kWell : kWrongUse;
+}
+
+}  // namespace
+
+void add_disasm(CLI::App& root, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command =
+      *root.add_subcommand("disasm", "What a filter says, or the same filter in another form");
+  command.add_option("FILTER", options->path, "A filter file; - is standard input")->required();
+  options->model.add_to(command);
+  command
+      .add_option("--syntax", options->syntax,
+                  "callgate: place, fields, statement; bpf_asm: the kernel's assembler")
+      ->check(CLI::IsMember({"callgate", "bpf_asm"}))
+      ->type_name("SYNTAX");
+  command
+      .add_option("--format", options->format,
+                  "text, json; or the instructions as raw, hex, c, c-string, decimal")
+      ->check(CLI::IsMember({"text", "json", "raw", "hex", "c", "c-string", "decimal"}))
+      ->type_name("FORMAT");
+  add_input_format(command, options->input_format);
+  command.footer(
+      "\nExamples:\n"
+      "  callgate disasm filter.bpf\n"
+      "  strace -v -e seccomp,prctl COMMAND 2>&1 | grep MODE_FILTER | callgate disasm --format raw "
+      "-"
+      "\n\nRefused filters are shown too, with the reasons beside the instructions.");
+  command.callback([options, &exit_code] { exit_code = disasm(*options); });
+}
+
+}  // namespace callgate::cli
