@@ -150,7 +150,8 @@ class Statements {
   [[nodiscard]] std::string branch(std::size_t at, const OpcodeInfo& row) const {
     const Instruction& i = program_[at];
     const bool with_x = row.operand == Operand::X;
-    const std::string right = with_x ? "X" : compared(at, i.k);
+    const bool equality = row.opcode == Opcode::JeqK;
+    const std::string right = with_x ? "X" : equality ? compared(at, i.k) : constant(i.k);
     const std::size_t yes = at + 1 + i.jt;
     const std::size_t no = at + 1 + i.jf;
     const std::string left = left_side(at);
