@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -194,52 +197,88 @@ bool may_be_undefined(const FilterStack& stack) {
   return false;
 }
 
+// Writes the results of a batch, a line each.
+class BatchWriter {
+ public:
+  BatchWriter(const Options& options, const FilterStack& stack)
+      : stack_(stack),
+        order_(options.model.file_order()),
+        json_(options.format == "json"),
+        undefined_(may_be_undefined(stack)),
+        around_(surroundings_of(options)) {}
+
+  // Whole records only. False: standard output cannot be written.
+  bool add(std::string_view records) {
+    for (std::size_t at = 0; at < records.size(); at += kSeccompDataSize) {
+      SeccompDataBytes record;
+      std::copy_n(records.begin() + static_cast<std::ptrdiff_t>(at), record.size(), record.begin());
+      line(from_bytes(record, order_));
+    }
+    const bool written = std::fwrite(out_.data(), 1, out_.size(), stdout) == out_.size();
+    out_.clear();
+    return written;
+  }
+
+ private:
+  void line(const SeccompData& data) {
+    if (undefined_ && first_fault(run_filters(stack_, data, false)) != nullptr) {
+      out_.append(std::string_view(json_ ? "{\"verdict\":\"unknown\"}\n" : "unknown\n"));
+      return;
+    }
+    const Verdict verdict = is_exempt(data, stack_.model()) ? Verdict{} : stack_.run(data);
+    if (json_) {
+      const Outcome outcome = outcome_of(stack_, verdict, data, around_);
+      fmt::format_to(std::back_inserter(out_), "{}\n",
+                     json_of(data, verdict, outcome, stack_).dump());
+      return;
+    }
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<char, 9> line{};
+    for (std::size_t i = 0; i < 8; ++i) line[i] = kDigits[verdict.value >> (28U - 4U * i) & 15U];
+    line[8] = '\n';
+    out_.append(line.data(), line.data() + line.size());
+  }
+
+  const FilterStack& stack_;
+  ByteOrder order_;
+  bool json_;
+  bool undefined_;
+  Surroundings around_;
+  fmt::memory_buffer out_;
+};
+
+void check_whole_records(const std::string& shown, std::uintmax_t size) {
+  const std::uintmax_t left_over = size % kSeccompDataSize;
+  if (left_over == 0) return;
+  throw UserError(
+      fmt::format("{}: byte {}: {} bytes are left over; a record of seccomp_data has {}", shown,
+                  size - left_over, left_over, kSeccompDataSize));
+}
+
+// A file is read in pieces, once its size has been seen to be right; what has no size (a pipe) is
+// read whole before anything is written.
 int run_batch(const Options& options, const FilterStack& stack) {
-  const ByteOrder order = options.model.file_order();
-  const std::string shown = options.batch == "-" ? "standard input" : options.batch;
-  const auto bytes = front_ends::read_file(options.batch, front_ends::kNoSizeLimit);
-  if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
-  const std::size_t left_over = bytes->size() % kSeccompDataSize;
-  if (left_over != 0) {
-    throw UserError(
-        fmt::format("{}: byte {}: {} bytes are left over; a record of seccomp_data has {}", shown,
-                    bytes->size() - left_over, left_over, kSeccompDataSize));
+  BatchWriter writer(options, stack);
+  std::error_code error;
+  const bool has_size =
+      options.batch != "-" && std::filesystem::is_regular_file(options.batch, error);
+  if (!has_size) {
+    const std::string shown = options.batch == "-" ? "standard input" : options.batch;
+    const auto bytes = front_ends::read_file(options.batch, front_ends::kNoSizeLimit);
+    if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
+    check_whole_records(shown, bytes->size());
+    return writer.add(*bytes) ? kWell : kWrongUse;
   }
-  const bool json = options.format == "json";
-  const bool undefined = may_be_undefined(stack);
-  const Surroundings around = surroundings_of(options);
-  constexpr std::size_t kFlushAt = std::size_t{1} << 16U;
-  constexpr std::string_view kUnknownJson = "{\"verdict\":\"unknown\"}\n";
-  constexpr std::string_view kUnknownRaw = "unknown\n";
-  fmt::memory_buffer out;
-  for (std::size_t at = 0; at < bytes->size(); at += kSeccompDataSize) {
-    SeccompDataBytes record;
-    std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(at), record.size(), record.begin());
-    const SeccompData data = from_bytes(record, order);
-    if (undefined && first_fault(run_filters(stack, data, false)) != nullptr) {
-      out.append(json ? kUnknownJson : kUnknownRaw);
-    } else {
-      const Verdict verdict = is_exempt(data, stack.model()) ? Verdict{} : stack.run(data);
-      if (json) {
-        const Outcome outcome = outcome_of(stack, verdict, data, around);
-        fmt::format_to(std::back_inserter(out), "{}\n",
-                       json_of(data, verdict, outcome, stack).dump());
-      } else {
-        constexpr std::string_view kDigits = "0123456789abcdef";
-        std::array<char, 9> line{};
-        for (std::size_t i = 0; i < 8; ++i) {
-          line[i] = kDigits[verdict.value >> (28U - 4U * i) & 15U];
-        }
-        line[8] = '\n';
-        out.append(line.data(), line.data() + line.size());
-      }
-    }
-    if (out.size() >= kFlushAt) {
-      if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) return kWrongUse;
-      out.clear();
+  check_whole_records(options.batch, std::filesystem::file_size(options.batch, error));
+  std::ifstream file(options.batch, std::ios::binary);
+  std::string piece(std::size_t{1024} * kSeccompDataSize, '\0');
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+    const auto got = static_cast<std::size_t>(file.gcount());
+    if (!writer.add(std::string_view(piece).substr(0, got - got % kSeccompDataSize))) {
+      return kWrongUse;
     }
   }
-  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) return kWrongUse;
+  if (!file.eof()) throw UserError(fmt::format("{}: it could not be read", options.batch));
   return kWell;
 }
 
