@@ -301,6 +301,51 @@ TEST_F(Command, batch_records_are_in_the_byte_order_of_the_architecture) {
   EXPECT_EQ(ended.out, "7fff0000\n");
 }
 
+TEST_F(Command, disasm_writes_forms_that_it_reads) {
+  const std::string bytes = content(getpid_only());
+  for (const std::string form : {"raw", "hex", "c", "c-string", "decimal"}) {
+    const Ended written = run({"disasm", "--format", form, getpid_only()});
+    EXPECT_EQ(written.code, 0) << form;
+    std::vector<std::string> arguments = {"disasm", "--format", "raw", "-"};
+    if (form == "raw") arguments.insert(arguments.end(), {"--input-format", "raw"});
+    EXPECT_EQ(run(arguments, written.out).out, bytes) << form;
+  }
+}
+
+TEST_F(Command, disasm_shows_statements_and_json) {
+  const Ended text = run({"disasm", "--arch", "x86_64", getpid_only()});
+  EXPECT_THAT(text.out, HasSubstr("0001  15 00 01 00000027  if (nr != getpid) goto 0003\n"));
+  const Ended json = run({"disasm", "--arch", "x86_64", "--format", "json", getpid_only()});
+  const auto document = nlohmann::json::parse(json.out);
+  EXPECT_EQ(document["instructions"][1]["targets"], (std::vector<int>{2, 3}));
+}
+
+TEST_F(Command, kernels_shows_how_each_change_is_known) {
+  const Ended ended = run({"kernels", "--kernel", "5.10", "--format", "json"});
+  EXPECT_EQ(ended.code, 0);
+  for (const auto& row : nlohmann::json::parse(ended.out)["features"]) {
+    const std::string name = row["name"];
+    if (name == "UnknownKillsProcess" || name == "UprobeExempt") {
+      EXPECT_EQ(row["has"], name == "UnknownKillsProcess");
+    }
+  }
+  EXPECT_THAT(run({"kernels"}).out, HasSubstr("memory"));
+}
+
+TEST_F(Command, live_agrees_with_the_running_kernel) {
+  const Ended ended = run({"live", "-f", getpid_only(), "--arch", "x86_64", "getpid", "uname"});
+  if (ended.code == 2) GTEST_SKIP() << "the running kernel cannot be asked: " << ended.err;
+  EXPECT_EQ(ended.code, 0) << ended.out;
+  EXPECT_THAT(ended.out, HasSubstr("2 agree, 0 differ, 0 not asked"));
+}
+
+TEST_F(Command, live_reports_a_filter_that_the_kernel_refuses_too) {
+  const Ended ended = run({"live", "-f", filter("bad", {{0x00, 0, 0, 0}}), "getpid"});
+  if (ended.code == 2) GTEST_SKIP() << "the running kernel cannot be asked: " << ended.err;
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.out, HasSubstr("kernel agrees"));
+}
+
 TEST_F(Command, nothing_is_coloured_in_a_file) {
   EXPECT_THAT(run({"check", getpid_only()}).out, Not(HasSubstr("\033")));
 }
