@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -23,7 +24,7 @@ class Input {
   T take() {
     T value{};
     const std::size_t count = std::min(sizeof(T), rest_.size());
-    std::memcpy(static_cast<void*>(&value), rest_.data(), count);
+    if (count > 0) std::memcpy(static_cast<void*>(&value), rest_.data(), count);
     rest_ = rest_.subspan(count);
     return value;
   }

@@ -36,8 +36,10 @@ long callgate_live_clone(unsigned long flags, void* stack_top, void (*run)(void*
 /// Stops a traced process by SIGTRAP, and goes on.
 void callgate_live_stop();
 
-/// Ends the process by SIGTRAP without a call that a filter could see: a single-step trap.
-[[noreturn]] void callgate_live_end();
+/// Ends the process by SIGTRAP without a call that a filter could see: a single-step trap. Never
+/// returns, and is not declared so: before such a call AddressSanitizer makes system calls of its
+/// own, which a filter may forbid.
+void callgate_live_end();
 }
 
 /// A system call, its result as the kernel gives it (a negative errno).

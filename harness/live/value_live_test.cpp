@@ -95,6 +95,8 @@ TEST_F(Live, sees_the_instruction_pointer_that_was_chosen) {
       asked.data.instruction_pointer = ip;
       const auto got = ask({{0x20, 0, 0, offset}, {0x16, 0, 0, 0}}, {asked});
       ASSERT_EQ(got.size(), 1U);
+      // A sanitizer has taken part of the address space.
+      if (kSanitized && got[0].state == State::NotReachable) continue;
       ASSERT_EQ(got[0].state, State::Known) << got[0].why;
       EXPECT_EQ(got[0].value, offset == 8 ? static_cast<std::uint32_t>(ip)
                                           : static_cast<std::uint32_t>(ip >> 32U));
