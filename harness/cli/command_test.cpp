@@ -323,7 +323,8 @@ TEST_F(Command, disasm_shows_statements_and_json) {
 TEST_F(Command, kernels_shows_how_each_change_is_known) {
   const Ended ended = run({"kernels", "--kernel", "5.10", "--format", "json"});
   EXPECT_EQ(ended.code, 0);
-  for (const auto& row : nlohmann::json::parse(ended.out)["features"]) {
+  const auto document = nlohmann::json::parse(ended.out);
+  for (const auto& row : document["features"]) {
     const std::string name = row["name"];
     if (name == "UnknownKillsProcess" || name == "UprobeExempt") {
       EXPECT_EQ(row["has"], name == "UnknownKillsProcess");

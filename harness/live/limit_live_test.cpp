@@ -115,6 +115,7 @@ TEST_F(LiveLimit, counts_each_instruction_as_we_do) {
       {{0x45, 0, 1, 1}},          {{0x45, 1, 0, 1}},          {{0x25, 0, 1, 1}},
       {{0x35, 0, 1, 0x80000000}}, {{0x15, 1, 1, 0xffffffff}}, {{0x1d, 1, 1, 0xffffffff}},
       {{0x4d, 0, 1, 0}},          {{0x64, 0, 0, 31}},         {{0x6c, 0, 0, 0}}};
+  const std::size_t attached = 7 * (verifier::check(large, model_)->limit_cost().as_attached + 4);
   for (const Program& kind : kinds) {
     // Fill what is left with copies, one more and one less than what we say fits.
     const auto with = [&](std::size_t copies) {
@@ -124,11 +125,8 @@ TEST_F(LiveLimit, counts_each_instruction_as_we_do) {
       return program;
     };
     const auto fits = [&](std::size_t count) {
-      FilterStack trial(model_);
-      for (int i = 0; i < 7; ++i) {
-        if (!trial.push(*verifier::check(large, model_))) return false;
-      }
-      return trial.push(*verifier::check(with(count), model_)).has_value();
+      return attached + verifier::check(with(count), model_)->limit_cost().as_new <=
+             kMaxInstructionsPerTask;
     };
     std::size_t copies = 1;  // the most that fit, by halving
     for (std::size_t step = 2048; step > 0; step /= 2) {

@@ -23,6 +23,12 @@ inline constexpr bool kSanitized = false;
 inline constexpr bool kSanitized = false;
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitized = true;
+#else
+inline constexpr bool kThreadSanitized = false;
+#endif
+
 inline constexpr std::uint32_t kX86_64 = 0xc000003eU;
 inline constexpr std::uint32_t kI386 = 0x40000003U;
 inline constexpr std::uint32_t kAllow = 0x7fff0000U;
