@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -35,8 +36,16 @@ Call call(std::int32_t nr, std::uint32_t arch = kX86_64) {
 
 class LiveOutcome : public Live {
  protected:
+  void SetUp() override {
+    Live::SetUp();
+    if (IsSkipped()) return;
+    if (!available_.outcomes.empty()) GTEST_SKIP() << available_.outcomes;
+  }
+
   // Asks the kernel and us, and compares every call.
-  void expect_agreement(const std::vector<Program>& oldest_first, const std::vector<Call>& calls) {
+  void expect_agreement(const std::vector<Program>& oldest_first, const std::vector<Call>& calls,
+                        const OutcomeOptions& options = {}) {
+    if (options.traced && !available_.tracing.empty()) GTEST_SKIP() << available_.tracing;
     FilterStack stack(model_);
     for (const Program& each : oldest_first) {
       const auto checked = verifier::check(each, model_);
@@ -44,15 +53,17 @@ class LiveOutcome : public Live {
       ASSERT_TRUE(stack.push(*checked).has_value());
     }
     CallSites sites;
-    const auto seen = outcomes(oldest_first, calls, sites);
+    const auto seen = outcomes(oldest_first, calls, sites, options);
     ASSERT_TRUE(seen.has_value()) << seen.error().message;
     ASSERT_EQ(seen->install_error, 0);
+    EXPECT_EQ(seen->untraced.empty(), options.traced);
     ASSERT_EQ(seen->calls.size(), calls.size());
     for (const Seen& each : seen->calls) {
       const Verdict verdict = stack.run(each.data);
       const Outcome ours = outcome_of(stack, verdict, each.data, kAround);
       const Agreement agreement = compare(ours, verdict.value, each);
       if (agreement == Agreement::Agrees) ++agreed_;
+      ++kinds_[static_cast<std::size_t>(each.kind)];
       EXPECT_NE(agreement, Agreement::Differs)
           << "nr " << each.data.nr << " arch " << each.data.arch << ": the verdict is "
           << report::verdict_words(verdict.value, model_)
@@ -61,14 +72,56 @@ class LiveOutcome : public Live {
     }
   }
 
+  // How many calls were seen to end so.
+  [[nodiscard]] std::size_t seen(Seen::Kind kind) const {
+    return kinds_[static_cast<std::size_t>(kind)];
+  }
+
   std::size_t agreed_ = 0;
+  std::array<std::size_t, 16> kinds_{};
 };
 
 TEST_F(LiveOutcome, of_every_action_is_ours) {
+  constexpr std::size_t kData = 6;
+  constexpr std::size_t kCalls = 3;
   for (const ActionInfo& row : actions()) {
     const auto action = static_cast<std::uint32_t>(row.action);
     for (const std::uint32_t data : {0U, 1U, 38U, 4095U, 4096U, 65535U}) {
       expect_agreement({returns(action | data)}, {call(39), call(20, kI386), call(0x40000027)});
+    }
+  }
+  EXPECT_EQ(agreed_, actions().size() * kData * kCalls);
+  EXPECT_EQ(seen(Seen::Kind::ProcessDied), kData * kCalls);   // KILL_PROCESS
+  EXPECT_EQ(seen(Seen::Kind::ThreadDied), kData * kCalls);    // KILL_THREAD
+  EXPECT_EQ(seen(Seen::Kind::Sigsys), kData * kCalls);        // TRAP
+  EXPECT_EQ(seen(Seen::Kind::TracerStop), kData * kCalls);    // TRACE
+  EXPECT_EQ(seen(Seen::Kind::Returned), 2 * kData * kCalls);  // ERRNO, USER_NOTIF
+  EXPECT_EQ(seen(Seen::Kind::Allowed), 2 * kData * kCalls);   // LOG, ALLOW
+}
+
+TEST_F(LiveOutcome, of_every_action_is_among_ours_without_a_tracer) {
+  for (const ActionInfo& row : actions()) {
+    const auto action = static_cast<std::uint32_t>(row.action);
+    for (const std::uint32_t data : {0U, 1U, 38U, 4094U, 4095U, 65535U}) {
+      expect_agreement({returns(action | data)}, {call(39), call(20, kI386), call(0x40000027)},
+                       {.patience_milliseconds = kPatience, .traced = false});
+    }
+  }
+  EXPECT_EQ(agreed_, actions().size() * 6 * 3);
+  EXPECT_EQ(seen(Seen::Kind::Died), 3U * 6 * 3);
+  EXPECT_EQ(seen(Seen::Kind::Returned), 4U * 3);
+}
+
+TEST_F(LiveOutcome, differs_where_the_answer_is_made_up) {
+  CallSites sites;
+  for (const bool traced : {true, false}) {
+    if (traced && !available_.tracing.empty()) continue;
+    const auto seen = outcomes(std::vector<Program>{returns(0x00050001)},
+                               std::vector<Call>{call(39)}, sites, {.traced = traced});
+    ASSERT_TRUE(seen.has_value()) << seen.error().message;
+    for (const std::uint32_t value : {0x00050002U, 0x7fff0000U, 0x00030001U, 0U, 0x7ff00000U}) {
+      const Outcome ours = outcome_of(value, seen->calls[0].data, model_, kAround);
+      EXPECT_EQ(compare(ours, value, seen->calls[0]), Agreement::Differs) << value;
     }
   }
 }
@@ -99,6 +152,19 @@ TEST_F(LiveOutcome, of_stacks_goes_by_the_strictest_and_the_newest) {
     }
     expect_agreement(programs, {call(38), call(39), call(21, kI386)});
   }
+}
+
+TEST_F(LiveOutcome, of_stacks_is_among_ours_without_a_tracer) {
+  random::Source source(100);
+  const auto any = [&] {
+    const auto& row = actions()[source.below(static_cast<std::uint32_t>(actions().size()))];
+    return static_cast<std::uint32_t>(row.action) | source.below(5000);
+  };
+  for (int i = 0; i < (kSanitized ? 20 : 100); ++i) {
+    const std::vector<Program> programs = {returns(any()), returns(any()), returns(any())};
+    expect_agreement(programs, {call(38), call(21, kI386)}, {.traced = false});
+  }
+  EXPECT_GT(agreed_, 0U);
 }
 
 TEST_F(LiveOutcome, of_a_tie_has_the_newest_filters_data) {
