@@ -48,6 +48,8 @@ CALLGATE_IN_CHILD void live_on(TracedWork& work, std::byte* stack) {
   TracedShared* const shared = work.shared;
   shared->setup = allow_filters();
   if (shared->setup != 0) return;
+  Pace pace;  // of the second thread too
+  pace.step(work.filter_count);
   const long id = raw::callgate_live_clone(
       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
       stack + kAskerStack, ask, &work);
