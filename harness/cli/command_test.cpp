@@ -347,6 +347,41 @@ TEST_F(Command, live_reports_a_filter_that_the_kernel_refuses_too) {
   EXPECT_THAT(ended.out, HasSubstr("kernel agrees"));
 }
 
+// What `live` says where this machine's kernel cannot be asked.
+#define SKIP_UNLESS_ASKED(ended) \
+  if ((ended).code == 2) GTEST_SKIP() << (ended).err
+
+TEST_F(Command, live_says_that_the_kernel_agrees) {
+  const Ended ended = run({"live", "-f", getpid_only(), "getpid", "exit_group", "uretprobe"});
+  SKIP_UNLESS_ASKED(ended);
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, HasSubstr("returns what getpid returns"));
+  EXPECT_THAT(ended.out, HasSubstr("returns -1, EPERM"));
+  EXPECT_THAT(ended.out, HasSubstr("kernel not asked: no filter sees this number"));
+  EXPECT_THAT(ended.out, HasSubstr("2 agree, 0 differ, 1 not asked"));
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST_F(Command, live_asks_all_calls_of_an_abi_under_a_stack) {
+  const std::string kills = filter("kills", {{0x06, 0, 0, 0}});
+  for (const std::string arch : {"x86_64", "x86", "x32"}) {
+    const Ended ended = run(
+        {"live", "-f", getpid_only(), "-f", kills, "--arch", arch, "--all", "--format", "json"});
+    SKIP_UNLESS_ASKED(ended);
+    EXPECT_EQ(ended.code, 0) << arch;
+    const auto document = nlohmann::json::parse(ended.out);
+    EXPECT_EQ(document.at("differ"), 0) << arch;
+    EXPECT_GT(document.at("agree"), 300) << arch;
+    EXPECT_EQ(document.at("calls").at(0).at("verdict"), "KILL_THREAD") << arch;
+  }
+}
+
+TEST_F(Command, live_without_calls_is_wrong_use) {
+  const Ended ended = run({"live", "-f", getpid_only()});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("SYSCALLs or --all"));
+}
+
 TEST_F(Command, nothing_is_coloured_in_a_file) {
   EXPECT_THAT(run({"check", getpid_only()}).out, Not(HasSubstr("\033")));
 }

@@ -196,16 +196,24 @@ int live(const Options& options) {
     counts.add(rows.back().agreement);
   }
   if (options.format == "json") {
-    ordered_json document{{"callgate", 1},
-                          {"kernel", to_string(model.version)},
-                          {"agree", counts.agree},
-                          {"differ", counts.differ},
-                          {"not_asked", counts.not_asked},
-                          {"calls", ordered_json::array()}};
+    ordered_json document{
+        {"callgate", 1},
+        {"kernel", to_string(model.version)},
+        {"untraced", seen->untraced.empty() ? ordered_json(nullptr) : ordered_json(seen->untraced)},
+        {"agree", counts.agree},
+        {"differ", counts.differ},
+        {"not_asked", counts.not_asked},
+        {"calls", ordered_json::array()}};
     for (const Row& row : rows) document["calls"].push_back(json_of(row, model));
     fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
     print_rows(rows, *stack, options.quiet);
+    if (!seen->untraced.empty()) {
+      fmt::print(
+          "Not traced ({}): ALLOW, LOG, TRACE and USER_NOTIF look alike, and so do TRAP and "
+          "the kills.\n",
+          seen->untraced);
+    }
     fmt::print("{} calls of {} on Linux {}: {} agree, {} differ, {} not asked\n", rows.size(),
                info(abi).name, to_string(model.version), counts.agree, counts.differ,
                counts.not_asked);
@@ -233,7 +241,8 @@ void add_live(CLI::App& root, int& exit_code) {
       "\nExample:\n"
       "  callgate live -f filter.bpf --all --arch x86\n"
       "\nThe child is traced, and has a second thread: TRACE stops for the tracer, and KILL_THREAD "
-      "leaves the process alive. ALLOW and LOG look alike.\n"
+      "leaves the process alive. ALLOW and LOG look alike. Where tracing is denied, less can be "
+      "told apart, and the report says so.\n"
       "Exit code 1: the kernel differs, or refuses a filter.");
   command.callback([options, &exit_code] { exit_code = live(*options); });
 }

@@ -16,9 +16,16 @@ struct Shared {
   volatile int setup;  // errno of the preparation
 };
 
+// A length that struct sock_fprog cannot say is one that the kernel would refuse.
+long asked_of(const Program& program, unsigned long flags) {
+  if (program.size() > UINT16_MAX) return -EINVAL;
+  return install(program.data(), program.size(), flags);
+}
+
 }  // namespace
 
-std::expected<std::vector<int>, LiveError> accepted(std::span<const Program> programs) {
+std::expected<std::vector<int>, LiveError> accepted(std::span<const Program> programs,
+                                                    int patience_milliseconds) {
   const std::size_t errors_at = sizeof(Shared);
   const std::size_t controls = programs.size() / kControlEvery + 1;
   const SharedMemory memory(errors_at + (programs.size() + controls) * sizeof(int));
@@ -34,34 +41,25 @@ std::expected<std::vector<int>, LiveError> accepted(std::span<const Program> pro
         setrlimit(RLIMIT_NOFILE, &none);
         Pace pace;
         for (std::size_t i = 0; i < programs.size(); ++i) {
-          const long result =
-              install(programs[i].data(), programs[i].size(), SECCOMP_FILTER_FLAG_NEW_LISTENER);
+          const long result = asked_of(programs[i], SECCOMP_FILTER_FLAG_NEW_LISTENER);
           errors[i] = result == -EMFILE ? 0 : static_cast<int>(-result);
           shared->progress = shared->progress + 1;
           pace.step();
         }
       },
-      &shared->progress);
-  if (shared->setup != 0) {
-    return std::unexpected(LiveError{
-        fmt::format("filters cannot be installed: errno {}", static_cast<int>(shared->setup))});
-  }
-  if (!end.exited) {
-    return std::unexpected(
-        LiveError{end.deadline ? "the kernel does not answer an installation within its deadline"
-                               : fmt::format("the asking child died (status 0x{:x})", end.status)});
-  }
+      &shared->progress, patience_milliseconds);
+  if (auto wrong = what_went_wrong(end, shared->setup)) return std::unexpected(std::move(*wrong));
   for (std::size_t i = 0; i < programs.size(); i += kControlEvery) {
     int* const answer = real + i / kControlEvery;
+    *answer = -1;
     const ChildEnd control = run_child(
         [&] {
           if (allow_filters() != 0) return;
-          const long result = install(programs[i].data(), programs[i].size());
-          *answer = static_cast<int>(-result);
+          *answer = static_cast<int>(-asked_of(programs[i], 0));
           shared->progress = shared->progress + 1;
           raw::callgate_live_end();  // the filter may forbid every other way out
         },
-        &shared->progress);
+        &shared->progress, patience_milliseconds);
     if (control.deadline || *answer != errors[i]) {
       return std::unexpected(LiveError{fmt::format(
           "program {}: {} without attaching it, {} when really installed", i, errors[i], *answer)});

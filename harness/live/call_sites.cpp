@@ -1,6 +1,7 @@
 #include "harness/live/call_sites.hpp"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include <array>
 #include <new>
@@ -21,17 +22,31 @@ constexpr std::array<std::uint8_t, 2> kSyscall = {0x0f, 0x05};
 constexpr std::array<std::uint8_t, 2> kInt80 = {0xcd, 0x80};
 constexpr std::uint8_t kReturn = 0xc3;
 
+// By hand, all of it: ThreadSanitizer's mmap(2) takes an address that it does not like for 0.
 std::uint8_t* map_page(std::uint64_t address) {
   const int fixed = address != 0 ? MAP_FIXED_NOREPLACE : 0;
-  void* const wanted = reinterpret_cast<void*>(address);  // NOLINT(performance-no-int-to-ptr)
-  void* const page =
-      mmap(wanted, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
-  if (page == MAP_FAILED) return nullptr;
-  if (address != 0 && page != wanted) {
-    munmap(page, kPage);
+  const long page = raw::call(SYS_mmap, address, kPage, PROT_READ | PROT_WRITE,
+                              static_cast<unsigned long>(MAP_PRIVATE | MAP_ANONYMOUS | fixed),
+                              static_cast<unsigned long>(-1), 0);
+  if (page < 0 && page >= -4095) return nullptr;
+  const auto got = static_cast<std::uint64_t>(page);
+  if (address != 0 && got != address) {
+    raw::call(SYS_munmap, got, kPage);
     return nullptr;
   }
-  return static_cast<std::uint8_t*>(page);
+  return reinterpret_cast<std::uint8_t*>(got);  // NOLINT(performance-no-int-to-ptr)
+}
+
+void unmap_page(std::uint8_t* page) {
+  raw::call(SYS_munmap, reinterpret_cast<std::uint64_t>(page), kPage);
+}
+
+void protect_page(std::uint8_t* page, unsigned long protection) {
+  raw::call(SYS_mprotect, reinterpret_cast<std::uint64_t>(page), kPage, protection);
+}
+
+CALLGATE_IN_CHILD void write_code(std::uint8_t* page, std::size_t at, std::uint8_t byte) {
+  page[at] = byte;
 }
 
 bool is_int80(const SeccompData& data) { return data.arch == info(Arch::X86).token; }
@@ -64,18 +79,18 @@ raw::Registers registers_for(const SeccompData& data, std::uint64_t target) {
 CallSites::CallSites() : common_(map_page(0)) {
   if (common_ == nullptr) throw std::bad_alloc();
   const auto put = [&](std::size_t at, const std::array<std::uint8_t, 2>& code) {
-    common_[at] = code[0];
-    common_[at + 1] = code[1];
-    common_[at + 2] = kReturn;
+    write_code(common_, at, code[0]);
+    write_code(common_, at + 1, code[1]);
+    write_code(common_, at + 2, kReturn);
   };
   put(0, kSyscall);
   put(kInt80Offset, kInt80);
-  mprotect(common_, kPage, PROT_READ | PROT_EXEC);
+  protect_page(common_, PROT_READ | PROT_EXEC);
 }
 
 CallSites::~CallSites() {
-  munmap(common_, kPage);
-  for (const auto& [address, page] : pages_) munmap(page, kPage);
+  unmap_page(common_);
+  for (const auto& [address, page] : pages_) unmap_page(page);
 }
 
 std::expected<std::uint64_t, std::string_view> CallSites::place(std::uint64_t address,
@@ -99,9 +114,9 @@ std::expected<std::uint64_t, std::string_view> CallSites::place(std::uint64_t ad
       }
       page = pages_.emplace(base, mapped).first;
     }
-    mprotect(page->second, kPage, PROT_READ | PROT_WRITE);
-    page->second[(address + i) % kPage] = bytes[i];
-    mprotect(page->second, kPage, PROT_READ | PROT_EXEC);
+    protect_page(page->second, PROT_READ | PROT_WRITE);
+    write_code(page->second, (address + i) % kPage, bytes[i]);
+    protect_page(page->second, PROT_READ | PROT_EXEC);
     code_[address + i] = bytes[i];
   }
   return address;

@@ -1,5 +1,6 @@
 #include "harness/live/child.hpp"
 
+#include <fmt/format.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <new>
 
 namespace callgate::live {
@@ -90,6 +92,21 @@ ChildEnd run_child(const std::function<void()>& work, const volatile std::uint64
   }
   if (pidfd >= 0) close(pidfd);
   return end;
+}
+
+std::optional<LiveError> what_went_wrong(const ChildEnd& end, int setup_error) {
+  if (setup_error != 0) {
+    const char* const name = strerrorname_np(setup_error);
+    return LiveError{fmt::format("this process may not install filters: {}",
+                                 name != nullptr ? name : fmt::format("errno {}", setup_error)),
+                     LiveFault::FiltersDenied};
+  }
+  if (end.exited) return std::nullopt;
+  if (end.deadline) {
+    return LiveError{"the running kernel gives no answer within the deadline", LiveFault::Deadline};
+  }
+  if (end.status == -1) return LiveError{"no process can be started"};
+  return LiveError{fmt::format("the asking child died (wait status 0x{:x})", end.status)};
 }
 
 int allow_filters() noexcept {

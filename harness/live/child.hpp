@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "harness/live/raw.hpp"
@@ -14,9 +14,19 @@
 /// Children that ask the running kernel: how they are started, watched and ended.
 namespace callgate::live {
 
+/// What kind of reason there is for having no answers.
+enum class LiveFault : std::uint8_t {
+  Failed,         ///< something that should not be
+  FiltersDenied,  ///< this process may not install filters
+  TracingDenied,  ///< this process may not trace its children
+  UnderFilters,   ///< this process runs under filters already: they would answer too
+  Deadline,       ///< a child gave no sign of life in time
+};
+
 /// Why the kernel could not be asked.
 struct LiveError {
   std::string message;
+  LiveFault fault = LiveFault::Failed;
 };
 
 /// Memory that a child writes and its parent reads; gone with the object, and with the process.
@@ -54,6 +64,10 @@ struct ChildEnd {
 [[nodiscard]] ChildEnd run_child(const std::function<void()>& work,
                                  const volatile std::uint64_t* progress,
                                  int patience_milliseconds = kPatience);
+
+/// Why a child has no answers: the errno of its preparations, or its end; nothing where all is
+/// well.
+[[nodiscard]] std::optional<LiveError> what_went_wrong(const ChildEnd& end, int setup_error);
 
 /// In a child: no_new_privs unless it may install filters without; 0 or an errno.
 CALLGATE_IN_CHILD int allow_filters() noexcept;

@@ -1,4 +1,5 @@
-// Random programs against the running kernel: which are accepted, and what those return.
+// Random programs against the running kernel: which are accepted, what those return, and what
+// becomes of calls under stacks of them. Prints counts; what differs is shrunk and printed.
 
 #include <fmt/format.h>
 
@@ -6,11 +7,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 
 #include "harness/live/acceptor.hpp"
+#include "harness/live/availability.hpp"
+#include "harness/live/outcome_oracle.hpp"
 #include "harness/live/value_oracle.hpp"
 #include "harness/random/generator.hpp"
+#include "harness/random/shrink.hpp"
+#include "harness/report/words.hpp"
 #include "verifier/check.hpp"
+#include "vm/actions.hpp"
+#include "vm/arches.hpp"
+#include "vm/filter_stack.hpp"
 #include "vm/reference.hpp"
 
 namespace {
@@ -18,22 +28,33 @@ namespace {
 using callgate::KernelModel;
 using callgate::Program;
 using callgate::random::Source;
+namespace live = callgate::live;
 
 struct Options {
   std::uint64_t mutants = 20'000;
   std::uint64_t programs = 2'000;
   std::uint64_t inputs = 8;
+  std::uint64_t stacks = 200;
   std::uint64_t seed = 1;
 };
 
 struct Count {
   std::uint64_t asked = 0;
   std::uint64_t accepted = 0;
+  std::uint64_t not_asked = 0;
   std::uint64_t differ = 0;
 };
 
+constexpr std::uint64_t kBatch = 4096;
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+template <typename T>
+T or_throw(std::expected<T, live::LiveError> answer) {
+  if (!answer) throw std::runtime_error(answer.error().message);
+  return std::move(*answer);
 }
 
 void print_program(const Program& program) {
@@ -42,79 +63,182 @@ void print_program(const Program& program) {
   }
 }
 
-std::uint64_t size_of_batch(std::uint64_t left) { return std::min<std::uint64_t>(left, 4096); }
+bool accept(const Program& program, const KernelModel& model) {
+  return callgate::verifier::check(program, model).has_value();
+}
 
-bool check_mutants(const Options& options, const KernelModel& model, Count& count) {
+Count check_mutants(const Options& options, const KernelModel& model) {
+  Count count;
   Source source(options.seed);
+  const auto differing = [&](std::span<const Program> programs) {
+    const std::vector<int> answers = or_throw(live::accepted(programs));
+    std::vector<bool> out;
+    for (std::size_t i = 0; i < programs.size(); ++i) {
+      out.push_back(accept(programs[i], model) != (answers[i] == 0));
+    }
+    return out;
+  };
   while (count.asked < options.mutants) {
-    std::vector<Program> programs(size_of_batch(options.mutants - count.asked));
+    std::vector<Program> programs(std::min(kBatch, options.mutants - count.asked));
     for (Program& each : programs) {
       const Program a = valid_program(source);
       each = mutated(source, a, valid_program(source));
+      if (accept(each, model)) ++count.accepted;
     }
-    const auto answers = callgate::live::accepted(programs);
-    if (!answers) {
-      fmt::print(stderr, "callgate_live_differential: {}\n", answers.error().message);
-      return false;
-    }
+    const std::vector<bool> differs = differing(programs);
     for (std::size_t i = 0; i < programs.size(); ++i) {
-      const bool ours = callgate::verifier::check(programs[i], model).has_value();
       ++count.asked;
-      count.accepted += ours ? 1 : 0;
-      if (ours == ((*answers)[i] == 0)) continue;
+      if (!differs[i]) continue;
       ++count.differ;
-      fmt::print("differs: we {}, the kernel's errno is {}\n", ours ? "accept" : "refuse",
-                 (*answers)[i]);
-      print_program(programs[i]);
+      const Program small = callgate::random::shrunk(programs[i], differing);
+      fmt::print("differs: we {} what the kernel does not\n",
+                 accept(small, model) ? "accept" : "refuse");
+      print_program(small);
     }
   }
-  return true;
+  return count;
 }
 
-bool run_programs(const Options& options, const KernelModel& model, Count& count) {
+// Calls of x86_64, x32 and i386; one in 16 from a place of its own.
+live::Call any_call(Source& source, const Program& program) {
+  const auto arch = source.one_in(8) ? callgate::Arch::X86 : callgate::Arch::X86_64;
+  live::Call call{input(source, program, callgate::info(arch).token), true};
+  if (source.one_in(16)) {
+    call.any_instruction_pointer = false;
+    call.data.instruction_pointer = 0x10002 + (source.next() & 0x7fffffffffffU);
+  }
+  return call;
+}
+
+// Whether our value is another than the kernel's.
+bool differs(const Program& program, const live::Value& value, const KernelModel& model) {
+  if (value.state == live::Value::State::NotReachable) return false;
+  if (value.state == live::Value::State::Lost) return true;
+  const auto ours = callgate::reference::run(program, value.data, model);
+  return ours.value != value.value || ours.fault != callgate::reference::Fault::None;
+}
+
+void report_value(const live::ValueJob& job, const live::Value& value, const KernelModel& model) {
+  const live::Call call{value.data, true};
+  live::Value last = value;
+  const auto shows = [&](std::span<const Program> candidates) {
+    live::CallSites sites;
+    std::vector<live::ValueJob> jobs;
+    for (const Program& each : candidates) {
+      jobs.push_back(accept(each, model) ? live::ValueJob{each, {call}} : live::ValueJob{{}, {}});
+    }
+    const auto answers = or_throw(live::values(jobs, sites));
+    std::vector<bool> out;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const auto& got = answers[i].values;
+      out.push_back(got.size() == 1 && differs(candidates[i], got.front(), model));
+      if (out.back() && std::ranges::count(out, true) == 1) last = got.front();
+    }
+    return out;
+  };
+  const Program small = callgate::random::shrunk(job.program, shows);
+  fmt::print("differs: nr {} arch 0x{:x}: we return 0x{:08x}, the kernel 0x{:08x} {}\n",
+             last.data.nr, last.data.arch, callgate::reference::run(small, last.data, model).value,
+             last.value, last.why);
+  print_program(small);
+}
+
+Count run_programs(const Options& options, const KernelModel& model) {
+  Count count;
   Source source(options.seed + 1);
-  callgate::live::CallSites sites;
-  std::uint64_t made = 0;
-  while (made < options.programs) {
-    std::vector<callgate::live::ValueJob> jobs(size_of_batch(options.programs - made));
-    for (callgate::live::ValueJob& job : jobs) {
+  while (count.accepted < options.programs) {
+    live::CallSites sites;  // anew for each batch: places are limited
+    std::vector<live::ValueJob> jobs(std::min(kBatch, options.programs - count.accepted));
+    for (live::ValueJob& job : jobs) {
       job.program = valid_program(source);
       for (std::uint64_t i = 0; i < options.inputs; ++i) {
-        const bool int80 = source.one_in(8);
-        job.calls.push_back({input(source, job.program, int80 ? 0x40000003U : 0xc000003eU), true});
+        job.calls.push_back(any_call(source, job.program));
       }
     }
-    made += jobs.size();
-    const auto answers = callgate::live::values(jobs, sites);
-    if (!answers) {
-      fmt::print(stderr, "callgate_live_differential: {}\n", answers.error().message);
-      return false;
-    }
+    const auto answers = or_throw(live::values(jobs, sites));
     for (std::size_t j = 0; j < jobs.size(); ++j) {
-      if ((*answers)[j].install_error != 0) {
+      ++count.accepted;
+      if (answers[j].install_error != 0 || !answers[j].why.empty()) {
         ++count.differ;
-        fmt::print("differs: refused with errno {}\n", (*answers)[j].install_error);
+        fmt::print("differs: refused with errno {}{}\n", answers[j].install_error, answers[j].why);
         print_program(jobs[j].program);
+        continue;
       }
-      for (const callgate::live::Value& value : (*answers)[j].values) {
-        if (value.state != callgate::live::Value::State::Known) {
-          if (value.state == callgate::live::Value::State::Lost) {
-            ++count.differ;
-            fmt::print("lost: {}\n", value.why);
-          }
-          continue;
-        }
-        ++count.asked;
-        const auto ours = callgate::reference::run(jobs[j].program, value.data, model);
-        if (ours.value == value.value && ours.fault == callgate::reference::Fault::None) continue;
+      for (const live::Value& value : answers[j].values) {
+        const bool known = value.state == live::Value::State::Known;
+        ++(known ? count.asked : count.not_asked);
+        if (!differs(jobs[j].program, value, model)) continue;
         ++count.differ;
-        fmt::print("differs: we return 0x{:08x}, the kernel 0x{:08x}; nr {} arch 0x{:x}\n",
-                   ours.value, value.value, value.data.nr, value.data.arch);
-        print_program(jobs[j].program);
+        report_value(jobs[j], value, model);
       }
     }
   }
-  return true;
+  return count;
+}
+
+// Stacks of 1 to 4 short programs, each met by 4 calls.
+Count run_stacks(const Options& options, const KernelModel& model) {
+  constexpr callgate::Surroundings kAround = {.tracer = true,
+                                              .listener = false,
+                                              .only_thread = false,
+                                              .sigsys_blocked_or_ignored = false,
+                                              .log_flag = false};
+  Count count;
+  Source source(options.seed + 2);
+  for (std::uint64_t s = 0; s < options.stacks; ++s) {
+    callgate::FilterStack stack(model);
+    std::vector<Program> programs(1 + source.below(4));
+    for (Program& each : programs) {
+      each = valid_program(source, {.longest = 12, .shifts_by_x = true});
+      if (!stack.push(callgate::verifier::check(each, model).value())) {
+        throw std::runtime_error("a short stack does not fit");
+      }
+    }
+    std::vector<live::Call> calls(4);
+    for (live::Call& call : calls) {
+      call = any_call(source, programs[source.below(static_cast<std::uint32_t>(programs.size()))]);
+      call.any_instruction_pointer = true;
+    }
+    live::CallSites sites;
+    const live::StackSeen seen = or_throw(live::outcomes(programs, calls, sites));
+    ++count.accepted;
+    for (const live::Seen& each : seen.calls) {
+      const callgate::Verdict verdict = stack.run(each.data);
+      const callgate::Outcome ours = outcome_of(stack, verdict, each.data, kAround);
+      const live::Agreement agreement = compare(ours, verdict.value, each);
+      ++(agreement == live::Agreement::NotAsked ? count.not_asked : count.asked);
+      if (agreement != live::Agreement::Differs) continue;
+      ++count.differ;
+      fmt::print("differs: nr {} arch 0x{:x}: we say: {}; the kernel: {}\n", each.data.nr,
+                 each.data.arch, callgate::report::outcome_words(ours, "the call"),
+                 words(each, "the call"));
+      for (const Program& program : programs) {
+        fmt::print("  filter\n");
+        print_program(program);
+      }
+    }
+  }
+  return count;
+}
+
+int differential(const Options& options) {
+  if (const std::string why = live::availability().filters; !why.empty()) {
+    throw std::runtime_error(why);
+  }
+  const KernelModel model = KernelModel::host();
+  auto start = std::chrono::steady_clock::now();
+  const Count checked = check_mutants(options, model);
+  fmt::print("{} programs checked, {} accepted, {} disagreements ({:.1f} s)\n", checked.asked,
+             checked.accepted, checked.differ, seconds_since(start));
+  start = std::chrono::steady_clock::now();
+  const Count run = run_programs(options, model);
+  fmt::print("{} programs run, {} evaluations, {} not asked, {} disagreements ({:.1f} s)\n",
+             run.accepted, run.asked, run.not_asked, run.differ, seconds_since(start));
+  start = std::chrono::steady_clock::now();
+  const Count stacks = run_stacks(options, model);
+  fmt::print("{} stacks installed, {} calls, {} not asked, {} disagreements ({:.1f} s)\n",
+             stacks.accepted, stacks.asked, stacks.not_asked, stacks.differ, seconds_since(start));
+  return checked.differ + run.differ + stacks.differ == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -125,19 +249,14 @@ int main(int argc, char** argv) {
   app.add_option("--mutants", options.mutants, "Programs to have accepted or refused");
   app.add_option("--programs", options.programs, "Accepted programs to run");
   app.add_option("--inputs", options.inputs, "Calls for each of those");
+  app.add_option("--stacks", options.stacks, "Stacks to install and make calls under");
   app.add_option("--seed", options.seed, "The same seed makes the same programs");
+  app.footer("\nExit code 1: something differs; 2: the kernel cannot be asked.");
   CLI11_PARSE(app, argc, argv);
-
-  const KernelModel model = KernelModel::host();
-  Count checked;
-  auto start = std::chrono::steady_clock::now();
-  if (!check_mutants(options, model, checked)) return 2;
-  fmt::print("{} programs checked, {} accepted, {} disagreements ({:.1f} s)\n", checked.asked,
-             checked.accepted, checked.differ, seconds_since(start));
-  Count run;
-  start = std::chrono::steady_clock::now();
-  if (!run_programs(options, model, run)) return 2;
-  fmt::print("{} programs run, {} evaluations, {} disagreements ({:.1f} s)\n", options.programs,
-             run.asked, run.differ, seconds_since(start));
-  return checked.differ + run.differ == 0 ? 0 : 1;
+  try {
+    return differential(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "callgate_live_differential: {}\n", error.what());
+    return 2;
+  }
 }

@@ -115,9 +115,13 @@ TEST_F(LiveLimit, counts_each_instruction_as_we_do) {
       {{0x45, 0, 1, 1}},          {{0x45, 1, 0, 1}},          {{0x25, 0, 1, 1}},
       {{0x35, 0, 1, 0x80000000}}, {{0x15, 1, 1, 0xffffffff}}, {{0x1d, 1, 1, 0xffffffff}},
       {{0x4d, 0, 1, 0}},          {{0x64, 0, 0, 31}},         {{0x6c, 0, 0, 0}}};
-  const std::size_t attached = 7 * (verifier::check(large, model_)->limit_cost().as_attached + 4);
+  FilterStack seven(model_);
+  for (int i = 0; i < 7; ++i) {
+    ASSERT_TRUE(seven.push(*verifier::check(large, model_)).has_value());
+  }
+  const std::size_t used = seven.limit_used();
   for (const Program& kind : kinds) {
-    // Fill what is left with copies, one more and one less than what we say fits.
+    // Fill what is left with copies: as many as we say fit, and one more.
     const auto with = [&](std::size_t copies) {
       Program program(copies, kind[0]);
       program.push_back({0x06, 0, 0, 0});
@@ -125,12 +129,14 @@ TEST_F(LiveLimit, counts_each_instruction_as_we_do) {
       return program;
     };
     const auto fits = [&](std::size_t count) {
-      return attached + verifier::check(with(count), model_)->limit_cost().as_new <=
+      return used + 4 + verifier::check(with(count), model_)->limit_cost().as_new <=
              kMaxInstructionsPerTask;
     };
-    std::size_t copies = 1;  // the most that fit, by halving
-    for (std::size_t step = 2048; step > 0; step /= 2) {
-      if (copies + step <= 4094 && fits(copies + step)) copies += step;
+    std::size_t copies = 1;
+    std::size_t too_many = 4095;
+    while (copies + 1 < too_many) {
+      const std::size_t middle = (copies + too_many) / 2;
+      (fits(middle) ? copies : too_many) = middle;
     }
     for (const std::size_t count : {copies, std::min<std::size_t>(copies + 1, 4094)}) {
       const Program last = with(count);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/live/availability.hpp"
 #include "harness/live/child.hpp"
 #include "vm/kernel_model.hpp"
 
@@ -23,12 +24,6 @@ inline constexpr bool kSanitized = false;
 inline constexpr bool kSanitized = false;
 #endif
 
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool kThreadSanitized = true;
-#else
-inline constexpr bool kThreadSanitized = false;
-#endif
-
 inline constexpr std::uint32_t kX86_64 = 0xc000003eU;
 inline constexpr std::uint32_t kI386 = 0x40000003U;
 inline constexpr std::uint32_t kAllow = 0x7fff0000U;
@@ -37,23 +32,11 @@ inline constexpr std::uint32_t kAllow = 0x7fff0000U;
 class Live : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Program allow = {{0x06, 0, 0, kAllow}};
-    volatile std::uint64_t progress = 0;
-    const SharedMemory memory(sizeof(int));
-    int* const error = memory.as<int>();
-    *error = -1;
-    const ChildEnd end = run_child(
-        [&] {
-          *error = allow_filters();
-          if (*error == 0) *error = static_cast<int>(-install(allow.data(), allow.size()));
-        },
-        &progress);
-    if (end.deadline) GTEST_SKIP() << "the running kernel does not answer an installation";
-    if (*error != 0) {
-      GTEST_SKIP() << "this process may not install filters: errno " << *error;
-    }
+    available_ = availability();
+    if (!available_.filters.empty()) GTEST_SKIP() << available_.filters;
   }
 
+  Availability available_;
   const KernelModel model_ = KernelModel::host();
 };
 

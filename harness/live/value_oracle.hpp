@@ -36,22 +36,29 @@ struct ValueAnswer {
 };
 
 /// Asks the running kernel for the full 32-bit value of programs. Each is rewritten so that every
-/// return becomes an errno (12 bits a call, three calls a value), so that nothing is ever executed;
-/// it runs in a child of one serving process. Return values of programs that end by a division by X
-/// = 0 are seen as the death that they are.
+/// return becomes an errno, so that nothing is ever executed; it runs in a child of one serving
+/// process. A division by X = 0, which ends a program with 0, is seen as the death that it is. A
+/// program or a call that cannot be asked is answered with the reason.
 [[nodiscard]] std::expected<std::vector<ValueAnswer>, LiveError> values(
-    std::span<const ValueJob> jobs, CallSites& sites);
+    std::span<const ValueJob> jobs, CallSites& sites, int patience_milliseconds = kPatience);
 
-/// The rewritten program, as asked by values().
-struct Rewritten {
-  Program program;
-  /// where the 12 bits are chosen: the argument (0 to 5) whose low word the program does not read,
-  /// and whose low word says by how many bits to shift; -1: one program for each shift, none reads
-  /// it
-  int selector = -1;
+/// How a program is asked.
+enum class RewriteKind : std::uint8_t {
+  NoRoom,    ///< not at all: the rewritten program would be too long
+  ByIndex,   ///< no return of A: each constant becomes the errno of its index, one call a value
+  Selected,  ///< 12 bits a call, chosen by an argument that the program does not read
+  ThreeFold  ///< the same, but it reads all of them: one program for each 12 bits
 };
 
-/// `shift` is 0, 12 or 24 where there is no selector. Empty where the result has no room in 4096.
-[[nodiscard]] Rewritten rewrite(std::span<const Instruction> program, std::uint32_t shift);
+/// The rewritten programs, as asked by values().
+struct Rewritten {
+  RewriteKind kind = RewriteKind::NoRoom;
+  std::vector<Program> programs;         ///< three for ThreeFold, else one
+  std::vector<std::uint32_t> constants;  ///< ByIndex: what an errno stands for
+  /// Selected: the argument (0 to 5) whose low word says by how many bits to shift
+  std::size_t selector = 0;
+};
+
+[[nodiscard]] Rewritten rewrite(std::span<const Instruction> program);
 
 }  // namespace callgate::live

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "harness/live/child.hpp"
+#include "harness/live/raw.hpp"
+#include "vm/instruction.hpp"
+
+namespace callgate::live {
+
+/// A filter as a child installs it. Plain pointers: what runs under filters must touch nothing that
+/// a sanitizer has an eye on.
+struct Filter {
+  const Instruction* instructions = nullptr;
+  std::size_t length = 0;
+};
+
+/// What became of one call.
+enum class Reply : std::uint8_t {
+  NotAsked,
+  Returned,       ///< with a result
+  DiedBySigsys,   ///< the asking process
+  DiedOtherwise,  ///< the asking process, of nothing that a filter does
+};
+
+/// What to ask of one stack, and where the replies go: `results`, `replies` and all that is
+/// volatile lie in shared memory.
+struct Questions {
+  const Filter* filters = nullptr;  ///< oldest first
+  std::size_t filter_count = 0;
+  const raw::Registers* registers = nullptr;  ///< one for each call
+  std::size_t calls = 0;
+  std::size_t group = 1;  ///< calls that stand or fall together; `calls` is a multiple of it
+  std::int64_t* results = nullptr;
+  Reply* replies = nullptr;
+  volatile std::int32_t* install_error = nullptr;  ///< errno of the first filter refused
+  volatile std::uint64_t* installed = nullptr;     ///< filters that were not
+  volatile std::uint64_t* at = nullptr;            ///< the call being made
+  volatile std::uint64_t* progress = nullptr;
+};
+
+/// Bytes of stack that an asking child needs.
+inline constexpr std::size_t kAskerStack = 64 * std::size_t{1024};
+
+/// The sixth argument of every installing call, which the kernel does not look at: filters of ours
+/// can tell such a call by it.
+inline constexpr std::uint64_t kPass = 0x9d1f6a3b52c7e084U;
+
+/// In a serving child: asks in a child of its own that shares its memory, and in a new one after
+/// each that died, of which there may be many. The filters must allow nothing that is asked, and
+/// let the installing calls pass. `stack` has kAskerStack bytes.
+CALLGATE_IN_CHILD void ask_in_children(const Questions& questions, std::byte* stack, Pace& pace);
+
+}  // namespace callgate::live

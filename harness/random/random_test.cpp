@@ -1,0 +1,109 @@
+// The generator makes what it promises, the same everywhere; the shrinker makes it small.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/random/generator.hpp"
+#include "harness/random/shrink.hpp"
+#include "verifier/check.hpp"
+#include "vm/opcodes.hpp"
+
+namespace callgate::random {
+namespace {
+
+TEST(Source, gives_the_numbers_of_xoshiro256starstar) {
+  // The state that splitmix64 makes of 0, and the first numbers from it.
+  Source source(0);
+  EXPECT_EQ(source.next(), 0x99ec5f36cb75f2b4U);
+  EXPECT_EQ(source.next(), 0xbf6e1f784956452aU);
+}
+
+TEST(Source, below_reaches_every_number_and_no_other) {
+  Source source(1);
+  std::set<std::uint32_t> seen;
+  for (int i = 0; i < 1000; ++i) seen.insert(source.below(7));
+  EXPECT_EQ(seen, (std::set<std::uint32_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST(Generator, makes_the_same_of_the_same_seed) {
+  Source a(42);
+  Source b(42);
+  for (int i = 0; i < 100; ++i) {
+    const Program program = valid_program(a);
+    EXPECT_EQ(program, valid_program(b));
+    EXPECT_EQ(input(a, program, 1), input(b, program, 1));
+    EXPECT_EQ(mutated(a, program, program), mutated(b, program, program));
+  }
+}
+
+TEST(Generator, makes_valid_programs_of_all_operations) {
+  Source source(3);
+  std::set<std::uint16_t> codes;
+  for (int i = 0; i < 3000; ++i) {
+    const Program program = valid_program(source);
+    ASSERT_TRUE(verifier::check(program, KernelModel{}).has_value());
+    for (const Instruction& each : program) codes.insert(each.code);
+  }
+  EXPECT_EQ(codes.size(),
+            static_cast<std::size_t>(std::ranges::count_if(opcodes(), [](const OpcodeInfo& row) {
+              return row.acceptance == Acceptance::Seccomp;
+            })));
+}
+
+TEST(Generator, makes_no_shifts_by_x_where_they_are_not_wanted) {
+  Source source(4);
+  for (int i = 0; i < 1000; ++i) {
+    for (const Instruction& each : valid_program(source, {.longest = 64, .shifts_by_x = false})) {
+      EXPECT_NE(each.code, 0x6c);
+      EXPECT_NE(each.code, 0x7c);
+    }
+  }
+}
+
+TEST(Generator, makes_mutants_of_which_some_are_valid) {
+  Source source(5);
+  int valid = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Program a = valid_program(source);
+    if (verifier::check(mutated(source, a, valid_program(source)), KernelModel{})) ++valid;
+  }
+  EXPECT_GT(valid, 200);
+  EXPECT_LT(valid, 800);
+}
+
+TEST(Shrinking, keeps_jumps_to_their_targets) {
+  const Program program = {{0x15, 2, 1, 5}, {0x00, 0, 0, 1}, {0x00, 0, 0, 2},
+                           {0x05, 0, 0, 1}, {0x00, 0, 0, 3}, {0x06, 0, 0, 4}};
+  const Program fewer = {
+      {0x15, 1, 0, 5}, {0x00, 0, 0, 2}, {0x05, 0, 0, 1}, {0x00, 0, 0, 3}, {0x06, 0, 0, 4}};
+  EXPECT_EQ(without(program, 1, 1), fewer);
+  EXPECT_EQ(without(fewer, 3, 1).at(2), (Instruction{0x05, 0, 0, 0}));
+}
+
+TEST(Shrinking, leaves_what_shows_it_and_no_more) {
+  Source source(6);
+  // Looked for: a division by X in a program that is accepted.
+  const Shows shows = [](std::span<const Program> candidates) {
+    std::vector<bool> out;
+    for (const Program& each : candidates) {
+      out.push_back(verifier::check(each, KernelModel{}).has_value() &&
+                    std::ranges::any_of(each, [](const auto& i) { return i.code == 0x3c; }));
+    }
+    return out;
+  };
+  int shrunken = 0;
+  while (shrunken < 20) {
+    const Program program = valid_program(source);
+    if (!shows(std::vector<Program>{program}).front()) continue;
+    ++shrunken;
+    const Program small = shrunk(program, shows);
+    ASSERT_EQ(small.size(), 2U);
+    EXPECT_EQ(small[0], (Instruction{0x3c, 0, 0, 0}));
+    EXPECT_EQ(small[1].k, 0U);
+  }
+}
+
+}  // namespace
+}  // namespace callgate::random
