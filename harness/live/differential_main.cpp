@@ -52,7 +52,7 @@ struct Count {
 };
 
 constexpr std::uint64_t kBatch = 4096;
-// Half as many places to call from as live::CallSites has are asked for by so many programs.
+// So many programs ask for half the places that live::CallSites has.
 constexpr std::uint64_t kRunBatch = 1024;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
