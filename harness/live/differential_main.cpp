@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "harness/live/acceptor.hpp"
 #include "harness/live/availability.hpp"
@@ -41,11 +43,17 @@ struct Options {
 struct Count {
   std::uint64_t asked = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t not_asked = 0;
   std::uint64_t differ = 0;
+  std::map<std::string_view, std::uint64_t> not_asked{};  // by reason
+
+  void print_not_asked() const {
+    for (const auto& [why, times] : not_asked) fmt::print("  {} not asked: {}\n", times, why);
+  }
 };
 
 constexpr std::uint64_t kBatch = 4096;
+// So many programs ask for half the places that live::CallSites has.
+constexpr std::uint64_t kRunBatch = 1024;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -105,7 +113,7 @@ live::Call any_call(Source& source, const Program& program) {
   live::Call call{input(source, program, callgate::info(arch).token), true};
   if (source.one_in(16)) {
     call.any_instruction_pointer = false;
-    call.data.instruction_pointer = 0x10002 + (source.next() & 0x7fffffffffffU);
+    call.data.instruction_pointer = 0x10002 + source.next() % 0x7ffffff00000U;
   }
   return call;
 }
@@ -148,7 +156,7 @@ Count run_programs(const Options& options, const KernelModel& model) {
   Source source(options.seed + 1);
   while (count.accepted < options.programs) {
     live::CallSites sites;  // anew for each batch: places are limited
-    std::vector<live::ValueJob> jobs(std::min(kBatch, options.programs - count.accepted));
+    std::vector<live::ValueJob> jobs(std::min(kRunBatch, options.programs - count.accepted));
     for (live::ValueJob& job : jobs) {
       job.program = valid_program(source);
       for (std::uint64_t i = 0; i < options.inputs; ++i) {
@@ -165,8 +173,11 @@ Count run_programs(const Options& options, const KernelModel& model) {
         continue;
       }
       for (const live::Value& value : answers[j].values) {
-        const bool known = value.state == live::Value::State::Known;
-        ++(known ? count.asked : count.not_asked);
+        if (value.state == live::Value::State::Known) {
+          ++count.asked;
+        } else {
+          ++count.not_asked[value.why];
+        }
         if (!differs(jobs[j].program, value, model)) continue;
         ++count.differ;
         report_value(jobs[j], value, model);
@@ -206,7 +217,11 @@ Count run_stacks(const Options& options, const KernelModel& model) {
       const callgate::Verdict verdict = stack.run(each.data);
       const callgate::Outcome ours = outcome_of(stack, verdict, each.data, kAround);
       const live::Agreement agreement = compare(ours, verdict.value, each);
-      ++(agreement == live::Agreement::NotAsked ? count.not_asked : count.asked);
+      if (agreement == live::Agreement::NotAsked) {
+        ++count.not_asked[why_not_asked(verdict.value, each)];
+      } else {
+        ++count.asked;
+      }
       if (agreement != live::Agreement::Differs) continue;
       ++count.differ;
       fmt::print("differs: nr {} arch 0x{:x}: we say: {}; the kernel: {}\n", each.data.nr,
@@ -232,12 +247,14 @@ int differential(const Options& options) {
              checked.accepted, checked.differ, seconds_since(start));
   start = std::chrono::steady_clock::now();
   const Count run = run_programs(options, model);
-  fmt::print("{} programs run, {} evaluations, {} not asked, {} disagreements ({:.1f} s)\n",
-             run.accepted, run.asked, run.not_asked, run.differ, seconds_since(start));
+  fmt::print("{} programs run, {} evaluations, {} disagreements ({:.1f} s)\n", run.accepted,
+             run.asked, run.differ, seconds_since(start));
+  run.print_not_asked();
   start = std::chrono::steady_clock::now();
   const Count stacks = run_stacks(options, model);
-  fmt::print("{} stacks installed, {} calls, {} not asked, {} disagreements ({:.1f} s)\n",
-             stacks.accepted, stacks.asked, stacks.not_asked, stacks.differ, seconds_since(start));
+  fmt::print("{} stacks installed, {} calls, {} disagreements ({:.1f} s)\n", stacks.accepted,
+             stacks.asked, stacks.differ, seconds_since(start));
+  stacks.print_not_asked();
   return checked.differ + run.differ + stacks.differ == 0 ? 0 : 1;
 }
 
