@@ -164,6 +164,8 @@ class Tasks {
   [[nodiscard]] const Task& task(TaskId id) const { return tasks_.at(id); }
   [[nodiscard]] const Process& process(ProcessId id) const { return processes_.at(id); }
   [[nodiscard]] const AttachedFilter& filter(FilterId id) const { return filters_.at(id); }
+  /// How many filters there are, of all tasks.
+  [[nodiscard]] std::size_t filters() const noexcept { return filters_.size(); }
   /// How many filters a task has, inherited ones included.
   [[nodiscard]] std::size_t filter_count(TaskId id) const;
   /// The mode as /proc shows it: before 5.17 there is no Dead.
