@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -250,33 +251,42 @@ FilterArgument argument_of(const ScriptFilter& filter, const KernelModel& model)
   if (filter.state != FilterArgument::State::Readable) return argument;
   const auto read = std::span(filter.instructions).first(std::min(length, given));
   auto checked = verifier::check(read, model);
-  if (checked) return FilterArgument::of(std::move(*checked));
-  argument.refusal = checked.error().error;
+  // The length stays the header's: one beyond the limits is refused whatever lies there.
+  if (checked) {
+    argument.program = std::make_shared<const CheckedProgram>(std::move(*checked));
+  } else {
+    argument.refusal = checked.error().error;
+  }
   return argument;
 }
 
-std::expected<Played, ScriptError> play(const Script& script, const KernelModel& model) {
-  Played played{Tasks(model, script.no_new_privs, script.sys_admin), {}};
-  played.tasks.set_sigsys(0, script.sigsys);
-  played.tasks.set_descriptors_left(0, script.descriptors_left);
-  Answers answers;
-  for (const Step& step : script.steps) {
-    if (std::string wrong = wrong_names(step, played.tasks); !wrong.empty()) {
-      return std::unexpected(ScriptError{step.line, std::move(wrong)});
-    }
-    const bool of_nobody = step.kind == StepKind::Tracer || step.kind == StepKind::Supervisor ||
-                           step.kind == StepKind::CloseOutside;
-    StepResult result;
-    if (!of_nobody && !played.tasks.task(step.task).alive) {
-      result = of_kind(StepResult::Kind::NotMade);
-    } else if (is_call(step.kind)) {
-      result = make_call(step, played.tasks, answers);
-    } else {
-      set_scene(step, played.tasks, answers);
-    }
-    played.results.push_back(result);
+Player::Player(const Script& script, const KernelModel& model)
+    : tasks_(model, script.no_new_privs, script.sys_admin) {
+  tasks_.set_sigsys(0, script.sigsys);
+  tasks_.set_descriptors_left(0, script.descriptors_left);
+}
+
+std::expected<StepResult, ScriptError> Player::play(const Step& step) {
+  if (std::string wrong = wrong_names(step, tasks_); !wrong.empty()) {
+    return std::unexpected(ScriptError{step.line, std::move(wrong)});
   }
-  return played;
+  const bool of_nobody = step.kind == StepKind::Tracer || step.kind == StepKind::Supervisor ||
+                         step.kind == StepKind::CloseOutside;
+  if (!of_nobody && !tasks_.task(step.task).alive) return of_kind(StepResult::Kind::NotMade);
+  if (is_call(step.kind)) return make_call(step, tasks_, answers_);
+  set_scene(step, tasks_, answers_);
+  return StepResult{};
+}
+
+std::expected<Played, ScriptError> play(const Script& script, const KernelModel& model) {
+  Player player(script, model);
+  std::vector<StepResult> results;
+  for (const Step& step : script.steps) {
+    auto result = player.play(step);
+    if (!result) return std::unexpected(std::move(result.error()));
+    results.push_back(*result);
+  }
+  return Played{player.tasks(), std::move(results)};
 }
 
 std::string words(const StepResult& result, const Step& step) {

@@ -41,6 +41,20 @@ struct Played {
 /// The argument that a script's filter is to the model.
 [[nodiscard]] FilterArgument argument_of(const ScriptFilter& filter, const KernelModel& model);
 
+/// Plays the steps of a script, one at a time.
+class Player {
+ public:
+  /// Starts as the script's `process` says; its steps are not looked at.
+  Player(const Script& script, const KernelModel& model);
+  /// What the step comes to. One of a task or a filter that does not exist by then is an error.
+  [[nodiscard]] std::expected<StepResult, ScriptError> play(const Step& step);
+  [[nodiscard]] const Tasks& tasks() const noexcept { return tasks_; }
+
+ private:
+  Tasks tasks_;
+  Answers answers_;
+};
+
 /// Plays a script step by step. A step of a task or a filter that does not exist by then is the
 /// script's error.
 [[nodiscard]] std::expected<Played, ScriptError> play(const Script& script,

@@ -57,11 +57,13 @@ TEST(Script, knows_every_way_to_give_a_bad_filter) {
                      "seccomp filter program={}\n"
                      "seccomp filter length=4097 program=null\n"
                      "seccomp filter length=0 program={ret ALLOW}\n"
+                     "seccomp filter length=4097 program={ret ALLOW}\n"
                      "prctl filter program={mod #3; ret ALLOW}\n"
                      "prctl mode=0x100000002\n"),
               ElementsAre("returns -1, EFAULT", "returns -1, EFAULT", "returns -1, EINVAL",
                           "returns -1, EFAULT", "returns -1, EINVAL", "returns -1, EINVAL",
-                          "returns -1, EINVAL", "returns -1, EINVAL", "returns -1, EINVAL"));
+                          "returns -1, EINVAL", "returns -1, EINVAL", "returns -1, EINVAL",
+                          "returns -1, EINVAL"));
 }
 
 TEST(Script, asks_the_filters_about_its_own_calls) {
