@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -184,6 +185,29 @@ char thread_state(pid_t process, pid_t thread) {
   return text[end + 2];
 }
 
+// What /proc shows of a task: mode, filters, no_new_privs; nothing where it is gone.
+struct ShownState {
+  long mode = -1;
+  long filters = -1;  // -1: not shown by this kernel
+  long no_new_privs = -1;
+};
+
+std::optional<ShownState> shown_state(pid_t process, pid_t thread) {
+  std::ifstream file(fmt::format("/proc/{}/task/{}/status", process, thread));
+  ShownState state;
+  std::string line;
+  const auto field = [&](std::string_view name, long& into) {
+    if (line.starts_with(name)) into = std::strtol(line.c_str() + name.size(), nullptr, 10);
+  };
+  while (std::getline(file, line)) {
+    field("Seccomp:", state.mode);
+    field("Seccomp_filters:", state.filters);
+    field("NoNewPrivs:", state.no_new_privs);
+  }
+  if (state.mode < 0) return std::nullopt;
+  return state;
+}
+
 // The processes of one script, with the ids that the kernel gave.
 class Controller {
  public:
@@ -270,6 +294,10 @@ class Controller {
     if (ended(process)) return false;
     const char state = thread_state(pids_.at(process), tids_.at(task));
     return state != 0 && state != 'Z' && state != 'X';
+  }
+
+  [[nodiscard]] std::optional<ShownState> state(TaskId task, ProcessId process) const {
+    return shown_state(pids_.at(process), tids_.at(task));
   }
 
   // Waits for a task to end, and whether it did.
@@ -385,6 +413,25 @@ class Comparison {
     return value_differs(step, ours, *got) ? fmt::format("returns {}", *got) : std::string{};
   }
 
+  // Whether a task lives, and what /proc shows of it: empty where all is as in the model.
+  std::string state_differs(TaskId id) {
+    const Task& task = tasks_.task(id);
+    if (!task.alive) {
+      return real_.dies(id, task.process) ? "" : fmt::format("task {} lives on", id + 1);
+    }
+    if (!real_.lives(id, task.process)) return fmt::format("task {} dies", id + 1);
+    const auto shown = real_.state(id, task.process);
+    if (!shown) return "";
+    const bool counted = shown->filters >= 0;
+    if (shown->mode == static_cast<long>(task.mode) &&
+        shown->no_new_privs == (task.no_new_privs ? 1 : 0) &&
+        (!counted || shown->filters == static_cast<long>(tasks_.filter_count(id)))) {
+      return "";
+    }
+    return fmt::format("task {}: mode {}, {} filters, no_new_privs {}", id + 1, shown->mode,
+                       shown->filters, shown->no_new_privs);
+  }
+
  private:
   bool value_differs(const Step& step, const StepResult& ours, std::int64_t got) {
     switch (ours.kind) {
@@ -476,14 +523,8 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
     if (!got) return failed(fmt::format("step {}: {}", i, got.error()));
     ++run.made;
     std::string kernel = comparison.differs(step, *ours, *got);
-    // Who lives and who does not.
     for (TaskId each = 0; kernel.empty() && each < tasks.size(); ++each) {
-      const Task& task = tasks.task(each);
-      if (task.alive && !real.lives(each, task.process)) {
-        kernel = fmt::format("task {} dies", each + 1);
-      } else if (!task.alive && !real.dies(each, task.process)) {
-        kernel = fmt::format("task {} lives on", each + 1);
-      }
+      kernel = comparison.state_differs(each);
     }
     if (kernel.empty()) continue;
     run.difference = LiveDifference{i, words(*ours, step), std::move(kernel)};

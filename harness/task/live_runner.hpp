@@ -31,7 +31,8 @@ struct LiveRun {
 [[nodiscard]] bool can_be_made(const Step& step) noexcept;
 
 /// Makes a script's steps, one after the other, in processes of their own, and compares what each
-/// returned, who lives after it, and how processes ended. For the tasks to be heard, filters must
+/// returned, who lives after it, with which mode, filters and no_new_privs (in /proc), and how
+/// processes ended. For the tasks to be heard, filters must
 /// let read and write pass, must not turn clone(2) into a 0, and must have no notifications
 /// waiting; random_script() sees to it. Needs CAP_SYS_ADMIN where the script's first task has it.
 /// All processes are reaped when it returns. `pace` is the caller's, of the whole campaign.
