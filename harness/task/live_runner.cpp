@@ -1,7 +1,6 @@
 #include "harness/task/live_runner.hpp"
 
 #include <fmt/format.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -200,13 +199,6 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
     return run;
   }
   return run;
-}
-
-bool has_sys_admin() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2]{};
-  if (syscall(SYS_capget, &header, data) != 0) return false;
-  return (data[0].effective >> static_cast<unsigned>(CAP_SYS_ADMIN) & 1U) != 0;
 }
 
 }  // namespace callgate::task

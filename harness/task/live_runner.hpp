@@ -8,6 +8,7 @@
 
 #include "harness/live/child.hpp"
 #include "harness/random/generator.hpp"
+#include "harness/task/live_tasks.hpp"
 #include "harness/task/play.hpp"
 #include "harness/task/script.hpp"
 
@@ -44,9 +45,6 @@ struct LiveRun {
 /// have CAP_SYS_ADMIN. The same source and model give the same script.
 [[nodiscard]] Script random_script(random::Source& source, std::size_t longest, bool may_have_cap,
                                    const KernelModel& model);
-
-/// Whether this process has CAP_SYS_ADMIN.
-[[nodiscard]] bool has_sys_admin();
 
 /// A script's steps as text, for a person to play again.
 [[nodiscard]] std::string text_of(const Script& script);

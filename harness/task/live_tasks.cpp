@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -70,20 +69,30 @@ CALLGATE_IN_CHILD void serve(void* argument) {
   }
 }
 
+// capget(2) and capset(2), as <linux/capability.h> has them.
+struct CapabilityHeader {
+  std::uint32_t version = 0x20080522;  // _LINUX_CAPABILITY_VERSION_3
+  std::int32_t pid = 0;                // the caller
+};
+struct CapabilityWords {
+  std::uint32_t effective;
+  std::uint32_t permitted;
+  std::uint32_t inheritable;
+};
+constexpr std::uint32_t kSysAdminBit = 1U << 21U;  // of the first word
+
 // Gives up CAP_SYS_ADMIN; 0 or an errno.
 CALLGATE_IN_CHILD int drop_sys_admin() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2];
-  for (auto& each : data) each = {};
+  CapabilityHeader header;
+  CapabilityWords words[2] = {{0, 0, 0}, {0, 0, 0}};
   long result = call(SYS_capget, reinterpret_cast<unsigned long>(&header),
-                     reinterpret_cast<unsigned long>(data));
+                     reinterpret_cast<unsigned long>(words));
   if (result != 0) return static_cast<int>(-result);
-  constexpr std::uint32_t kBit = 1U << static_cast<unsigned>(CAP_SYS_ADMIN);
-  if ((data[0].effective & kBit) == 0) return 0;
-  data[0].effective &= ~kBit;
-  data[0].permitted &= ~kBit;
+  if ((words[0].effective & kSysAdminBit) == 0) return 0;
+  words[0].effective &= ~kSysAdminBit;
+  words[0].permitted &= ~kSysAdminBit;
   result = call(SYS_capset, reinterpret_cast<unsigned long>(&header),
-                reinterpret_cast<unsigned long>(data));
+                reinterpret_cast<unsigned long>(words));
   return static_cast<int>(-result);
 }
 
@@ -262,6 +271,13 @@ bool LiveTasks::ended(ProcessId process) {
   if (reaped == 0) return false;
   ends_[process] = reaped > 0 ? status : 0;
   return true;
+}
+
+bool has_sys_admin() {
+  CapabilityHeader header;
+  CapabilityWords words[2]{};
+  if (syscall(SYS_capget, &header, words) != 0) return false;
+  return (words[0].effective & kSysAdminBit) != 0;
 }
 
 }  // namespace callgate::task

@@ -137,4 +137,7 @@ class LiveTasks {
   std::map<ProcessId, int> ends_;
 };
 
+/// Whether this process has CAP_SYS_ADMIN.
+[[nodiscard]] bool has_sys_admin();
+
 }  // namespace callgate::task
