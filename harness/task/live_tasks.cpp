@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -96,12 +98,42 @@ CALLGATE_IN_CHILD int drop_sys_admin() {
   return static_cast<int>(-result);
 }
 
-CALLGATE_IN_CHILD int prepare(const Script& script) {
-  if (!script.sys_admin) {
+// How the first task starts.
+struct First {
+  Place place;
+  const int* closes;  // the ends of pipes that are the controller's
+  std::size_t close_count;
+  long parent;
+  bool sys_admin;
+  bool no_new_privs;
+  bool descriptors_left;
+};
+
+CALLGATE_IN_CHILD int prepare(const First& first) {
+  if (!first.sys_admin) {
     if (const int error = drop_sys_admin(); error != 0) return error;
   }
-  if (!script.no_new_privs) return 0;
+  if (!first.no_new_privs) return 0;
   return static_cast<int>(-call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
+}
+
+// The first task. It comes by a clone(2) of our own, not by fork(): ThreadSanitizer gives forked
+// processes a thread more, and a killed task would not be the last of its process.
+CALLGATE_IN_CHILD void begin(void* argument) {
+  auto* const first = static_cast<First*>(argument);
+  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (call(SYS_getppid) != first->parent) call(SYS_exit_group, 1);
+  const rlimit none{0, 0};
+  call(SYS_setrlimit, RLIMIT_CORE, reinterpret_cast<unsigned long>(&none));
+  // Without the writing ends the tasks see the end of the controller, those to come too.
+  for (std::size_t i = 0; i < first->close_count; ++i) {
+    call(SYS_close, static_cast<unsigned long>(first->closes[i]));
+  }
+  if (!first->descriptors_left) {
+    call(SYS_setrlimit, RLIMIT_NOFILE, reinterpret_cast<unsigned long>(&none));
+  }
+  first->place.wiring->shared->setup = prepare(*first);
+  serve(&first->place);
 }
 
 // A thread's state in /proc: 'R', 'S', 'Z', …, or 0 where it is gone.
@@ -171,28 +203,19 @@ std::string LiveTasks::start(const Script& script) {
   }
   if (!descriptors_.make_pipe(answer_, wiring_.answer)) return "no pipes";
   shared_->setup = -1;
-  place_ = {&wiring_, 0};
-  const pid_t parent = getpid();
-  const pid_t pid = fork();
-  if (pid < 0) return fmt::format("no process can be started: errno {}", errno);
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    // Without the writing ends the tasks see the end of the controller, forked ones too.
-    for (const int each : wake_) close(each);
-    close(answer_);
-    // What a campaign has at its disposal must not have SIGSYS handled.
-    signal(SIGSYS, SIG_DFL);
-    if (!script.descriptors_left) {
-      const rlimit none{0, 0};
-      setrlimit(RLIMIT_NOFILE, &none);
-    }
-    shared_->setup = prepare(script);
-    serve(&place_);
-    _exit(0);
-  }
+  std::array<int, kMostLiveTasks + 1> closes{};
+  std::ranges::copy(wake_, closes.begin());
+  closes.back() = answer_;
+  First first{.place = {&wiring_, 0},
+              .closes = closes.data(),
+              .close_count = closes.size(),
+              .parent = getpid(),
+              .sys_admin = script.sys_admin,
+              .no_new_privs = script.no_new_privs,
+              .descriptors_left = script.descriptors_left};
+  const auto pid = static_cast<pid_t>(
+      live::raw::callgate_live_clone(SIGCHLD, stacks_.data() + kStack, begin, &first));
+  if (pid < 0) return fmt::format("no process can be started: errno {}", -pid);
   pids_[0] = pid;
   tids_[0] = pid;
   const auto start = Clock::now();

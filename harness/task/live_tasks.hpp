@@ -129,7 +129,6 @@ class LiveTasks {
   Stacks stacks_;
   Descriptors descriptors_;
   Wiring wiring_{};
-  Place place_{};
   int wake_[kMostLiveTasks]{};
   int answer_ = -1;
   std::map<ProcessId, pid_t> pids_;
