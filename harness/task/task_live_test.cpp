@@ -80,6 +80,14 @@ TEST_F(LiveTask, killed_thread_and_strict_thread_leave_the_process_alive) {
             10U);
 }
 
+TEST_F(LiveTask, tsync_carries_no_new_privs_along) {
+  const std::string denies(kDenies);
+  EXPECT_EQ(agrees(parsed("process nnp=no cap=no\nthread\nnnp\nas 2: nnp get\n"
+                          "seccomp filter flags=TSYNC " +
+                          denies + "as 2: nnp get\nas 2: call getppid\n")),
+            6U);
+}
+
 TEST_F(LiveTask, listener_is_inherited_and_makes_the_next_one_busy) {
   const std::string denies(kDenies);
   EXPECT_EQ(
