@@ -394,5 +394,33 @@ TEST_F(Command, a_full_disk_is_no_success) {
   EXPECT_EQ(WEXITSTATUS(status), 2);
 }
 
+TEST_F(Command, task_says_what_each_step_comes_to) {
+  const std::string script =
+      "nnp\nseccomp filter program={ret ERRNO(1)}\nfork\n"
+      "seccomp filter flags=64 header=null\nthread\n";
+  const Ended text = run({"task", "--kernel", "6.18", "--arch", "x86_64", "-"}, script);
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, HasSubstr("returns 0, filter 1"));
+  EXPECT_THAT(text.out, HasSubstr("returns -1, EPERM")) << "the filter denies clone";
+  const Ended json =
+      run({"task", "--format", "json", "--kernel", "6.18", "--arch", "x86_64", "-"}, script);
+  const auto document = nlohmann::json::parse(json.out);
+  EXPECT_EQ(document["steps"][2]["value"], -1);
+  EXPECT_EQ(document["tasks"][0]["filters"], 1);
+}
+
+TEST_F(Command, task_names_the_line_that_is_wrong) {
+  const Ended wrong = run({"task", file("script", "nnp\n# all well so far\nfrok\n")});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("script: line 3: frok: not a step"));
+  EXPECT_EQ(wrong.out, "");
+}
+
+TEST_F(Command, task_that_cannot_be_told_is_an_answer_of_no) {
+  const Ended ended = run({"task", "-"}, "call clone3\n");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.out, HasSubstr("unknown"));
+}
+
 }  // namespace
 }  // namespace callgate

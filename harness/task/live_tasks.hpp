@@ -1,0 +1,142 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/live/child.hpp"
+#include "harness/task/script.hpp"
+#include "vm/instruction.hpp"
+#include "vm/task.hpp"
+
+/// The real processes and threads of a script, which make the calls that they are told.
+namespace callgate::task {
+
+/// Tasks that one script may have.
+inline constexpr std::size_t kMostLiveTasks = 12;
+/// Instructions that a call may hand over.
+inline constexpr std::size_t kMostLiveInstructions = 65536;
+
+/// struct sock_fprog
+struct Header {
+  std::uint16_t length;
+  const Instruction* instructions;
+};
+
+/// What the task whose turn it is shall do. The controller writes it before it wakes the task.
+struct Shared {
+  volatile std::int64_t nr;
+  volatile std::uint64_t args[6];
+  /// the place of the task that clone(2) shall make; kMostLiveTasks where none is to come of it
+  volatile std::uint64_t created;
+  volatile std::int64_t result;
+  volatile std::int32_t setup;  ///< errno of the first task's preparation, -1 before
+  volatile std::uint32_t action;
+  std::uint16_t sizes[4];
+  Header header;
+  Instruction instructions[kMostLiveInstructions];
+};
+
+/// What all tasks of a script share, in plain pointers and numbers.
+struct Wiring {
+  Shared* shared;
+  int wake[kMostLiveTasks];  ///< each task reads its own
+  int answer;                ///< all write here
+  std::byte* stacks;         ///< private: a process has its own copy
+};
+
+/// Which task one is.
+struct Place {
+  const Wiring* wiring;
+  std::size_t task;
+};
+
+/// A file descriptor, or several, closed with the object.
+class Descriptors {
+ public:
+  Descriptors() = default;
+  ~Descriptors();
+  Descriptors(const Descriptors&) = delete;
+  Descriptors& operator=(const Descriptors&) = delete;
+
+  bool make_pipe(int& reads, int& writes);
+
+ private:
+  std::vector<int> all_;
+};
+
+/// Stacks that a forked process gets its own copy of.
+class Stacks {
+ public:
+  Stacks();
+  ~Stacks();
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+  /// Null where there is no memory.
+  [[nodiscard]] std::byte* data() const { return data_; }
+
+ private:
+  std::byte* data_ = nullptr;
+};
+
+/// What /proc shows of a task: mode, filters, no_new_privs; nothing where it is gone.
+struct ShownState {
+  long mode = -1;
+  long filters = -1;  ///< -1: not shown by this kernel
+  long no_new_privs = -1;
+};
+
+/// The processes of one script, with the ids that the kernel gave. All are killed and reaped with
+/// the object.
+class LiveTasks {
+ public:
+  LiveTasks() : memory_(sizeof(Shared)), shared_(memory_.as<Shared>()) {}
+  ~LiveTasks();
+  LiveTasks(const LiveTasks&) = delete;
+  LiveTasks& operator=(const LiveTasks&) = delete;
+
+  /// Starts the first task as the script says; what went wrong, or nothing.
+  [[nodiscard]] std::string start(const Script& script);
+
+  /// Has a task make the call that stands in shared(): its result; nothing where the task died.
+  [[nodiscard]] std::expected<std::optional<std::int64_t>, std::string> make(TaskId task,
+                                                                             ProcessId process);
+
+  [[nodiscard]] bool lives(TaskId task, ProcessId process);
+  /// Waits for a task to end, and whether it did.
+  [[nodiscard]] bool dies(TaskId task, ProcessId process);
+  /// What /proc shows of it; nothing where it is gone.
+  [[nodiscard]] std::optional<ShownState> state(TaskId task, ProcessId process) const;
+  /// The wait status of a process that has ended or is about to.
+  std::optional<int> await_end(ProcessId process, int milliseconds = live::kPatience);
+
+  /// A task that clone(2) made.
+  void add(TaskId task, ProcessId process, pid_t id, bool new_process);
+  [[nodiscard]] pid_t tid(TaskId task) const { return tids_.at(task); }
+  [[nodiscard]] Shared& shared() { return *shared_; }
+
+ private:
+  [[nodiscard]] bool ended(ProcessId process);
+
+  live::SharedMemory memory_;
+  Shared* shared_;
+  Stacks stacks_;
+  Descriptors descriptors_;
+  Wiring wiring_{};
+  int wake_[kMostLiveTasks]{};
+  int answer_ = -1;
+  std::map<ProcessId, pid_t> pids_;
+  std::map<TaskId, pid_t> tids_;
+  std::map<ProcessId, int> ends_;
+};
+
+/// Whether this process has CAP_SYS_ADMIN.
+[[nodiscard]] bool has_sys_admin();
+
+}  // namespace callgate::task

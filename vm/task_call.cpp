@@ -1,0 +1,220 @@
+// What becomes of the calls of a task.
+
+#include <algorithm>
+
+#include "vm/reference.hpp"
+#include "vm/task.hpp"
+#include "vm/task_errors.hpp"
+
+namespace callgate {
+namespace {
+
+constexpr Version kFirstContinue{5, 5, 0};  // SECCOMP_USER_NOTIF_FLAG_CONTINUE
+
+bool is_x86(Arch arch) { return arch == Arch::X86_64 || arch == Arch::X86 || arch == Arch::X32; }
+
+// Another numbering than the generic one.
+enum class Numbers : std::uint8_t { Generic, Mips, Parisc };
+
+Numbers numbers_of(Arch arch) noexcept {
+  switch (arch) {
+    case Arch::Mips:
+    case Arch::Mipsel:
+    case Arch::Mips64:
+    case Arch::Mipsel64:
+    case Arch::Mips64n32:
+    case Arch::Mipsel64n32:
+      return Numbers::Mips;
+    case Arch::Parisc:
+    case Arch::Parisc64:
+      return Numbers::Parisc;
+    case Arch::X86_64:
+    case Arch::X86:
+    case Arch::X32:
+    case Arch::Arm:
+    case Arch::AArch64:
+    case Arch::LoongArch64:
+    case Arch::M68k:
+    case Arch::Ppc:
+    case Arch::Ppc64:
+    case Arch::Ppc64le:
+    case Arch::Riscv64:
+    case Arch::S390:
+    case Arch::S390x:
+    case Arch::Sheb:
+    case Arch::Sh:
+      return Numbers::Generic;
+  }
+  return Numbers::Generic;
+}
+
+Outcome returns(std::int64_t value) { return {.kind = OutcomeKind::Returns, .value = value}; }
+
+Outcome unknown(std::string_view reason) {
+  return {.kind = OutcomeKind::Unknown, .reason = reason};
+}
+
+}  // namespace
+
+namespace task_errors {
+
+std::int64_t number(Errno error, const KernelModel& model) noexcept {
+  const Numbers numbers = numbers_of(model.arch);
+  switch (error) {
+    case Errno::NoThread:
+      return 3;
+    case Errno::NoMemory:
+      return 12;
+    case Errno::Access:
+      return 13;
+    case Errno::Fault:
+      return 14;
+    case Errno::Busy:
+      return 16;
+    case Errno::Invalid:
+      return 22;
+    case Errno::NoDescriptor:
+      return 24;
+    case Errno::NoSyscall:
+      return numbers == Numbers::Mips ? 89 : numbers == Numbers::Parisc ? 251 : 38;
+    case Errno::NotSupported:
+      return numbers == Numbers::Mips ? 122 : numbers == Numbers::Parisc ? 223 : 95;
+  }
+  return 22;
+}
+
+Reply error(Errno error, const KernelModel& model) noexcept {
+  return {.kind = Reply::Kind::Value,
+          .value = -number(error, model),
+          .filter = {},
+          .task = 0,
+          .reason = {}};
+}
+
+}  // namespace task_errors
+
+// The stack's outcome for a call. With `rerun`, after a tracer's stop, TRACE allows.
+Outcome Tasks::judged(const Task& task, const SeccompData& data, Surroundings around, bool rerun,
+                      std::optional<FilterId>& winner) const {
+  winner.reset();
+  if (is_exempt(data, model_)) return {};
+  std::vector<FilterResult> results;
+  for (auto each = task.filter; each; each = filter(*each).parent) {
+    const auto run = reference::run(filter(*each).program->instructions(), data, model_,
+                                    reference::NoObserver{});
+    if (run.fault != reference::Fault::None) return unknown(reference::to_string(run.fault));
+    results.push_back({*each, run.value});
+  }
+  const Verdict verdict = combine(results, model_);
+  winner = verdict.winner;
+  if (winner) {
+    around.log_flag = filter(*winner).log;
+    around.listener = filter(*winner).listened();
+  }
+  const Outcome outcome = outcome_of(verdict.value, data, model_, around);
+  if (rerun && outcome.kind == OutcomeKind::TracerDecides) return {};
+  return outcome;
+}
+
+void Tasks::let_tracer_decide(CallResult& result, const Task& task, const Tracer& tracer,
+                              const Surroundings& around, std::optional<FilterId>& winner) const {
+  result.tracer_stop = true;
+  if (tracer.nr) result.data.nr = *tracer.nr;
+  if (tracer.args) result.data.args = *tracer.args;
+  if (result.data.nr < 0) {
+    const bool log = winner && filter(*winner).log && model_.has(Feature::FlagLog);
+    if (tracer.value) {
+      result.outcome = returns(*tracer.value);
+    } else if (is_x86(model_.arch)) {
+      result.outcome = returns(-task_errors::number(Errno::NoSyscall, model_));
+    } else {
+      result.outcome = unknown("the value of a skipped call that the tracer has not set");
+      return;
+    }
+    result.outcome.logged = log;
+    return;
+  }
+  if (!model_.has(Feature::RecheckAfterTrace)) {
+    result.outcome = {};
+    return;
+  }
+  result.outcome = judged(task, result.data, around, true, winner);
+}
+
+void Tasks::let_supervisor_decide(CallResult& result, const Supervisor& supervisor) const {
+  // What is refused leaves the call waiting: the outcome stays as it is.
+  if (supervisor.continues) {
+    if (model_.version < kFirstContinue || supervisor.value != 0 || supervisor.error != 0) {
+      result.send_error = static_cast<int>(task_errors::number(Errno::Invalid, model_));
+      return;
+    }
+    result.outcome = {};
+    return;
+  }
+  if (supervisor.error > 0 && !is_x86(model_.arch) && model_.arch != Arch::AArch64) {
+    result.outcome = unknown("how this architecture returns a positive error of a supervisor");
+    return;
+  }
+  result.outcome = returns(supervisor.error != 0 ? supervisor.error : supervisor.value);
+}
+
+CallResult Tasks::filtered(TaskId id, const SeccompData& data, const Answers& answers) {
+  const Task& caller = task(id);
+  const SigsysAction sigsys = process(caller.process).sigsys;
+  const Surroundings around = {
+      .tracer = answers.tracer.has_value(),
+      .listener = false,  // the winner's, see judged()
+      .only_thread = is_alone(id),
+      .sigsys_blocked_or_ignored = false,  // looked at below
+      .log_flag = false,
+  };
+  CallResult result;
+  result.data = data;
+  std::optional<FilterId> winner;
+  result.outcome = judged(caller, data, around, false, winner);
+  if (result.outcome.kind == OutcomeKind::TracerDecides && answers.tracer) {
+    let_tracer_decide(result, caller, *answers.tracer, around, winner);
+  }
+  if (result.outcome.kind == OutcomeKind::ListenerDecides && answers.supervisor) {
+    const bool log = winner && filter(*winner).log;
+    let_supervisor_decide(result, *answers.supervisor);
+    if (result.outcome.kind == OutcomeKind::Returns) result.outcome.logged = log;
+  }
+  // TRAP's signal kills whom no handler saves; unlike a kill it leaves the mode as it is.
+  if (result.outcome.kind == OutcomeKind::Sigsys && sigsys != SigsysAction::Handled) {
+    result.outcome.kind = OutcomeKind::ProcessDies;
+    result.outcome.core_dump = true;
+    result.by_trap = true;
+  }
+  return result;
+}
+
+CallResult Tasks::call(TaskId id, const SeccompData& data, const Answers& answers) {
+  CallResult result;
+  result.data = data;
+  switch (task(id).mode) {
+    case SeccompMode::Disabled:
+      return result;
+    case SeccompMode::Strict:
+      result.outcome = strict_outcome(data, model_, is_alone(id));
+      break;
+    case SeccompMode::Filter:
+      result = filtered(id, data, answers);
+      break;
+    case SeccompMode::Dead:
+      result.outcome = unknown("a dead task makes no calls");
+      return result;
+  }
+  const OutcomeKind kind = result.outcome.kind;
+  if (kind == OutcomeKind::ProcessDies || kind == OutcomeKind::ThreadDies) {
+    if (!result.by_trap) at(id).mode = SeccompMode::Dead;
+    if (kind == OutcomeKind::ProcessDies) {
+      end_process(task(id).process);
+    } else {
+      end_thread(id);
+    }
+  }
+  return result;
+}
+
+}  // namespace callgate
