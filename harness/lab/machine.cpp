@@ -28,6 +28,8 @@ constexpr const char* kFetch = R"(set -eu
 root=$1 suite=$2 arch=$3 pattern=$4
 source=$(apt-get indextargets --format '$(REPO_URI) $(SIGNED_BY)' 'Created-By: Packages' | grep -v security | head -n 1)
 uri=${source%% *} key=${source#* }
+# Where the machine names no key file, Debian's own keyring holds it.
+case $key in /*) ;; *) key=/usr/share/keyrings/debian-archive-keyring.gpg ;; esac
 [ -n "$uri" ] || { echo "the machine's apt knows no archive"; exit 1; }
 mkdir -p $root/lists/partial $root/cache/archives/partial $root/etc/apt.conf.d $root/etc/preferences.d \
   $root/etc/sources.list.d $root/log $root/out
