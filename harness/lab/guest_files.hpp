@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vm/byte_order.hpp"
+#include "vm/instruction.hpp"
+#include "vm/seccomp_data.hpp"
+
+/// What goes into a guest (the request, the initrd) and what comes out (the console).
+namespace callgate::lab {
+
+/// A program to install, and the calls to make under it; none: only whether it is accepted.
+struct Question {
+  Program program;
+  std::vector<SeccompData> calls;
+};
+
+/// The request file that agent.c describes.
+[[nodiscard]] std::string encode_request(const std::vector<Question>& questions, unsigned jit,
+                                         ByteOrder order);
+
+/// A file of an initrd.
+struct InitrdFile {
+  std::string path;
+  std::string bytes;
+  unsigned mode = 0100644;
+};
+
+/// A cpio archive ("newc"), as the kernel unpacks it.
+[[nodiscard]] std::string initrd(const std::vector<InitrdFile>& files);
+
+/// What a call's place in Answer::values holds where there was no errno.
+inline constexpr std::uint16_t kKilled = 0xfffe;
+inline constexpr std::uint16_t kNoValue = 0xffff;
+
+/// What the guest says of a question.
+struct Answer {
+  std::uint32_t error = 0;  ///< errno of installing, 0 where it was accepted
+  std::vector<std::uint16_t> values;
+};
+
+/// What a console told.
+struct Console {
+  std::string release;
+  std::string jit;  ///< what net.core.bpf_jit_enable was: "0", "1", "-" where there is none
+  std::vector<Answer> answers;
+};
+
+/// Nothing where a line is missing or damaged; lines of the kernel between are passed over.
+[[nodiscard]] std::optional<Console> parse_console(std::string_view text);
+
+}  // namespace callgate::lab

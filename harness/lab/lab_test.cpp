@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include "harness/lab/guest_files.hpp"
+#include "harness/lab/kernels.hpp"
+
+namespace callgate::lab {
+namespace {
+
+std::string console_of(const std::vector<std::string>& lines) {
+  std::uint32_t sum = 2166136261U;
+  std::string out = "kernel noise\r\n";
+  for (const std::string& line : lines) {
+    for (const char c : line) sum = (sum ^ static_cast<std::uint8_t>(c)) * 16777619U;
+    char mark[9];
+    std::snprintf(mark, sizeof mark, "%08x", sum);
+    out += "@" + line + " " + mark + "\r\n";
+  }
+  return out;
+}
+
+const std::vector<std::string> kLines{"u 6.1.0 Debian 6.1.1-1", "j 1", "p 0 0 0001fffe", "p 1 22 ",
+                                      "e 2"};
+
+TEST(LabConsole, whole_output_is_read) {
+  const auto got = parse_console(console_of(kLines));
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->jit, "1");
+  ASSERT_EQ(got->answers.size(), 2U);
+  EXPECT_EQ(got->answers[0].values, (std::vector<std::uint16_t>{1, kKilled}));
+  EXPECT_EQ(got->answers[1].error, 22U);
+}
+
+TEST(LabConsole, output_cut_anywhere_is_refused) {
+  const std::string whole = console_of(kLines);
+  for (std::size_t i = 0; i + 2 < whole.size(); ++i) {
+    EXPECT_FALSE(parse_console(whole.substr(0, i))) << i;
+  }
+}
+
+TEST(LabConsole, one_wrong_character_is_noticed) {
+  std::string text = console_of(kLines);
+  text[text.find("0001fffe")] = '1';
+  EXPECT_FALSE(parse_console(text));
+}
+
+TEST(LabRequest, words_have_the_byte_order_of_the_guest) {
+  const std::vector<Question> questions{{{{0x0006, 1, 2, 0x7fff0000}}, {}}};
+  const std::string little = encode_request(questions, 1, ByteOrder::Little);
+  const std::string big = encode_request(questions, 1, ByteOrder::Big);
+  EXPECT_EQ(little.substr(0, 4), "BLGC");
+  EXPECT_EQ(big.substr(0, 4), "CGLB");
+  EXPECT_EQ(little.substr(20), std::string("\x06\0\x01\x02\0\0\xff\x7f", 8));
+  EXPECT_EQ(big.substr(20), std::string("\0\x06\x01\x02\x7f\xff\0\0", 8));
+}
+
+TEST(LabInitrd, archive_holds_names_and_bytes_aligned_and_ends_in_a_trailer) {
+  const std::string out = initrd({{"init", "abcde", 0100755}});
+  EXPECT_EQ(out.substr(0, 6), "070701");
+  EXPECT_EQ(out.substr(110, 5), std::string("init\0", 5));
+  EXPECT_EQ(out.substr(116, 5), "abcde");
+  EXPECT_EQ(out.substr(124, 6), "070701");
+  EXPECT_NE(out.find("TRAILER!!!"), std::string::npos);
+  EXPECT_EQ(out.size() % 4, 0U);
+}
+
+TEST(LabKernels, lists_are_read_and_unknown_names_are_told) {
+  EXPECT_EQ(parse_kernels("all")->size(), lab_kernels().size());
+  EXPECT_EQ(parse_kernels("arm64-6.1,s390x-6.1")->size(), 2U);
+  EXPECT_LT(parse_kernels("default")->size(), lab_kernels().size());
+  EXPECT_EQ(parse_kernels("s390x-6.1,vax-1").error(), "vax-1");
+  EXPECT_FALSE(parse_kernels(""));
+}
+
+}  // namespace
+}  // namespace callgate::lab
