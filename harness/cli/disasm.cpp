@@ -22,9 +22,11 @@ struct Options {
 
 std::string json(const FilterFile& file, const KernelModel& model) {
   const auto lines = report::statements(file.program, model.arch);
+  const report::Refusals refused = report::refusals(file.program, model);
   ordered_json document{{"callgate", 1},
                         {"file", file.path},
                         {"arch", info(model.arch).name},
+                        {"refused", refused.of_program},
                         {"instructions", ordered_json::array()}};
   for (std::size_t at = 0; at < file.program.size(); ++at) {
     const Instruction& i = file.program[at];
@@ -34,7 +36,8 @@ std::string json(const FilterFile& file, const KernelModel& model) {
                                         {"jf", i.jf},
                                         {"k", i.k},
                                         {"text", lines[at]},
-                                        {"targets", report::targets(i, at)}});
+                                        {"targets", report::targets(i, at)},
+                                        {"refused", refused.of_instruction[at]}});
   }
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

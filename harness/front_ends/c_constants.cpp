@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "harness/front_ends/constants.hpp"
 #include "harness/report/words.hpp"
 #include "vm/actions.hpp"
 #include "vm/instruction.hpp"
@@ -88,7 +89,7 @@ constexpr std::array kConstants = {
     Constant{"EM_LOONGARCH", 258},
 };
 
-// Second names of errnos, the same on every architecture that arches.def has.
+// Second names of errnos that are the same on every architecture; EDEADLOCK is not one of them.
 struct ErrnoAlias {
   std::string_view name;
   std::string_view stands_for;
@@ -96,26 +97,16 @@ struct ErrnoAlias {
 constexpr std::array kErrnoAliases = {
     ErrnoAlias{"EWOULDBLOCK", "EAGAIN"},
     ErrnoAlias{"ENOTSUP", "EOPNOTSUPP"},
-    ErrnoAlias{"EDEADLOCK", "EDEADLK"},
 };
 
-// strerrorname_np() knows the numbers of the machine that this runs on; those up to ERANGE are
-// everywhere the same, and above them MIPS and PA-RISC count in their own way.
-constexpr int kLastCommonErrno = 34;
-
-std::optional<int> errno_number(std::string_view name) {
+std::optional<int> errno_number(std::string_view name, Arch arch) {
   const auto alias = std::ranges::find(kErrnoAliases, name, &ErrnoAlias::name);
   if (alias != kErrnoAliases.end()) name = alias->stands_for;
   constexpr int kLast = 1200;
   for (int number = 1; number < kLast; ++number) {
-    if (report::errno_name(number) == name) return number;
+    if (report::errno_name(number, arch) == name) return number;
   }
   return std::nullopt;
-}
-
-bool has_own_errnos(Arch arch) {
-  const std::string_view name = info(arch).name;
-  return name.starts_with("mips") || name.starts_with("parisc");
 }
 
 std::optional<std::string_view> after(std::string_view text, std::string_view prefix) {
@@ -141,15 +132,9 @@ std::expected<std::uint64_t, std::string> constant(std::string_view name, Arch a
     return std::unexpected(fmt::format("{} has no call {} ({})", info(arch).name, *call, name));
   }
   if (name.starts_with('E')) {
-    if (const auto number = errno_number(name)) {
-      if (*number <= kLastCommonErrno || has_own_errnos(arch) == has_own_errnos(host_arch())) {
-        return static_cast<std::uint64_t>(*number);
-      }
-      return std::unexpected(
-          fmt::format("the number of {} on {} is not known here", name, info(arch).name));
-    }
+    if (const auto number = errno_number(name, arch)) return static_cast<std::uint64_t>(*number);
   }
-  return std::unexpected(fmt::format("unknown constant {}", name));
+  return find_constant(name, arch);
 }
 
 }  // namespace callgate::front_ends

@@ -38,6 +38,8 @@ struct Token {
 class Lexer {
  public:
   explicit Lexer(std::string_view text, std::size_t offset = 0) : text_(text), at_(offset) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (at_ == 0 && text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
     current_ = scan();
   }
 

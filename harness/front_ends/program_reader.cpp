@@ -47,7 +47,8 @@ const InputFormatRow* choose(std::string_view bytes, const ReadOptions& options)
   if (row != kFormats.end()) return row;
   // Raw bytes may happen to be printable.
   const bool all_space = std::ranges::all_of(bytes, is_space);
-  if (!all_space && bytes.size() % sizeof(Instruction) == 0) return &info(InputFormat::Raw);
+  const bool fits = bytes.size() / sizeof(Instruction) <= kMaxReadLength;
+  if (!all_space && fits && bytes.size() % sizeof(Instruction) == 0) return &info(InputFormat::Raw);
   return nullptr;
 }
 

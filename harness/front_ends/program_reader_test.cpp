@@ -122,6 +122,71 @@ TEST(ProgramReader, reads_macros_as_strace_shows_them) {
   EXPECT_EQ(got.program, kSmall);
 }
 
+TEST(ProgramReader, reads_what_the_preprocessor_leaves) {
+  EXPECT_EQ(
+      read("struct sock_filter f[] = {\n# 3 \"a.c\"\n"
+           "  { (unsigned short)(0x00+0x00+0x20), 0, 0,\n"
+           "    __builtin_offsetof(struct seccomp_data, args[2]) + sizeof(__u32)},\n"
+           "  { (unsigned short)(0x06), 0, 0, 0x7fff0000U },\n};\nint main(void) { return 0; }\n")
+          .program,
+      (Program{{0x20, 0, 0, 36}, {0x06, 0, 0, kAllow}}));
+}
+
+TEST(ProgramReader, reads_constants_of_arguments_and_negative_numbers) {
+  EXPECT_EQ(read("BPF_JUMP(BPF_JMP|BPF_JSET|BPF_K, CLONE_NEWUSER, 0, 1),\n"
+                 "BPF_STMT(BPF_ALU|BPF_AND|BPF_K, ~7U), BPF_STMT(BPF_LD|BPF_IMM, -1)")
+                .program,
+            (Program{{0x45, 0, 1, 0x10000000U}, {0x54, 0, 0, 0xfffffff8U}, {0x00, 0, 0, ~0U}}));
+}
+
+TEST(ProgramReader, reads_strings_as_ruby_and_python_print_them) {
+  // A letter that is a hexadecimal digit follows an escape.
+  const Program program{{0x06, 0, 0, 0x7fff0041U}};
+  EXPECT_EQ(read(R"("\x06\x00\x00\x00A\x00\xFF\x7F")").program, program);
+  EXPECT_EQ(read(R"(b'\x06\x00\x00\x00A\x00\xff\x7f')").program, program);
+  EXPECT_EQ(read(R"(\x06\x00\x00\x00A\x00\xff\x7f)").program, program);
+}
+
+TEST(ProgramReader, reads_a_text_that_begins_with_a_byte_order_mark) {
+  EXPECT_EQ(read("\xef\xbb\xbf{ 0x06, 0, 0, 0x7fff0000 },\r\n").program,
+            (Program{{0x06, 0, 0, kAllow}}));
+}
+
+TEST(ProgramReader, takes_printable_bytes_as_raw_where_nothing_else_fits) {
+  EXPECT_EQ(read("ABCDEFGH").format, InputFormat::Raw);
+  EXPECT_THAT(refused("ABCDEFGHI").message, HasSubstr("none of the forms"));
+  EXPECT_THAT(refused(std::string(8 * 65536, '~')).message, HasSubstr("none of the forms"));
+}
+
+TEST(ProgramReader, refuses_a_program_that_strace_cut_short) {
+  const std::string head = "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, {len=5, filter=[";
+  EXPECT_THAT(refused(head + "BPF_STMT(BPF_RET|BPF_K, 0), ...]}) = 0").message,
+              HasSubstr("strace -v"));
+  EXPECT_THAT(refused(head + "BPF_STMT(BPF_RET|BPF_K, 0)]}) = 0").message, HasSubstr("len says 5"));
+}
+
+TEST(ProgramReader, refuses_what_only_the_preprocessor_can_settle) {
+  const ReadError error =
+      refused("{\n BPF_STMT(6, 0),\n#ifdef X\n BPF_STMT(6, 1),\n#endif\n BPF_STMT(6, 2) }");
+  EXPECT_EQ(error.line, 3U);
+  EXPECT_THAT(error.message, HasSubstr("preprocessor"));
+}
+
+TEST(ProgramReader, refuses_what_follows_the_program) {
+  const ReadError garbage = refused("{ BPF_STMT(BPF_RET|BPF_K, 0) } x");
+  EXPECT_EQ(garbage.column, 32U);
+  EXPECT_THAT(refused("{ BPF_STMT(6, 0) };\n{ BPF_STMT(6, 1) };").message, HasSubstr("second"));
+  EXPECT_EQ(refused(R"("\6\0\0\0\0\0\377\177" x)").column, 24U);
+}
+
+TEST(ProgramReader, refuses_nesting_beyond_all_reason_quickly) {
+  for (const char* const deep : {"(", "-", "~", "{", "["}) {
+    std::string text = "BPF_STMT(6, ";
+    for (int i = 0; i < 100000; ++i) text += deep;
+    EXPECT_FALSE(refused(text).message.empty());
+  }
+}
+
 TEST(ProgramReader, reads_decimals_of_tcpdump_and_of_bpf_asm) {
   EXPECT_EQ(read("2\n32 0 0 4\n6 0 0 2147418112\n").program,
             (Program{{0x20, 0, 0, 4}, {0x06, 0, 0, kAllow}}));

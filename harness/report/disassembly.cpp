@@ -50,14 +50,14 @@ std::string constant(std::uint32_t k) {
   return k < 10 ? fmt::format("{}", k) : fmt::format("0x{:x}", k);
 }
 
-std::string return_words(std::uint32_t k) {
+std::string return_words(std::uint32_t k, Arch arch) {
   const ActionInfo* action = find_action(k & kActionMask);
   if (action == nullptr) return fmt::format("return 0x{:08x}  # unknown action", k);
   const std::uint32_t data = k & kDataMask;
   if (data == 0 && action->action != Action::Errno) return fmt::format("return {}", action->name);
   std::string out = fmt::format("return {}({})", action->name, data);
   if (action->action == Action::Errno) {
-    if (const auto name = errno_name(data)) out += "  # " + *name;
+    if (const auto name = errno_name(data, arch)) out += "  # " + *name;
   }
   return out;
 }
@@ -164,7 +164,7 @@ class Statements {
     std::string test;
     if (set) {
       const std::string bits = with_x ? "X" : constant(i.k);
-      test = fmt::format("{} & {} {} 0", left, bits, inverted ? "==" : "!=");
+      test = fmt::format("({} & {}) {} 0", left, bits, inverted ? "==" : "!=");
     } else {
       const bool equal = row.opcode == Opcode::JeqK || row.opcode == Opcode::JeqX;
       const bool greater = row.opcode == Opcode::JgtK || row.opcode == Opcode::JgtX;
@@ -210,7 +210,7 @@ class Statements {
       case OpcodeKind::Branch:
         return branch(at, *row);
       case OpcodeKind::Return:
-        return row->operand == Operand::A ? "return A" : return_words(i.k);
+        return row->operand == Operand::A ? "return A" : return_words(i.k, arch_);
       case OpcodeKind::Tax:
         return "X = A";
       case OpcodeKind::Txa:
@@ -232,32 +232,6 @@ std::array<std::uint8_t, 8> bytes_of(const Instruction& i, ByteOrder order) {
   return {code(8), code(0), i.jt, i.jf, k(24), k(16), k(8), k(0)};
 }
 
-// The operand of an instruction in bpf_asm's words.
-std::string asm_operand(const Instruction& i, const OpcodeInfo& row) {
-  switch (row.operand) {
-    case Operand::None:
-      return "";
-    case Operand::K:
-      return fmt::format(" #0x{:x}", i.k);
-    case Operand::X:
-      return " x";
-    case Operand::A:
-      return " a";
-    case Operand::Data:
-      return fmt::format(" [{}]", i.k);
-    case Operand::Memory:
-      return fmt::format(" M[{}]", i.k);
-    case Operand::Length:
-      return " #len";
-  }
-  return "";
-}
-
-bool uses_k(const OpcodeInfo& row) {
-  return row.operand == Operand::K || row.operand == Operand::Data ||
-         row.operand == Operand::Memory || row.kind == OpcodeKind::Jump;
-}
-
 }  // namespace
 
 std::vector<std::string> statements(std::span<const Instruction> program, Arch arch) {
@@ -274,65 +248,31 @@ std::vector<std::size_t> targets(const Instruction& instruction, std::size_t at)
   return {at + 1};
 }
 
+Refusals refusals(std::span<const Instruction> program, const KernelModel& model) {
+  Refusals out{std::vector<std::vector<std::string>>(program.size()), {}};
+  const auto checked = verifier::check(program, model);
+  if (checked) return out;
+  for (const Diagnostic& each : checked.error().diagnostics) {
+    auto& where = each.instruction ? out.of_instruction[*each.instruction] : out.of_program;
+    where.push_back(message(each));
+  }
+  return out;
+}
+
 std::string listing(std::span<const Instruction> program, const KernelModel& model) {
   const std::vector<std::string> lines = statements(program, model.arch);
-  const auto checked = verifier::check(program, model);
+  const Refusals refused = refusals(program, model);
   std::string out;
   for (std::size_t at = 0; at < program.size(); ++at) {
     const Instruction& i = program[at];
     out += fmt::format("{:04}  {:02x} {:02x} {:02x} {:08x}  {}", at, i.code, i.jt, i.jf, i.k,
                        lines[at]);
-    if (!checked) {
-      for (const Diagnostic& each : checked.error().diagnostics) {
-        if (each.instruction == at) out += fmt::format("  # refused: {}", message(each));
-      }
+    for (const std::string& why : refused.of_instruction[at]) {
+      out += fmt::format("  # refused: {}", why);
     }
     out += '\n';
   }
-  if (!checked) {
-    for (const Diagnostic& each : checked.error().diagnostics) {
-      if (!each.instruction) out += fmt::format("# refused: {}\n", message(each));
-    }
-  }
-  return out;
-}
-
-std::string bpf_asm(std::span<const Instruction> program) {
-  std::vector<bool> labelled(program.size());
-  for (std::size_t at = 0; at < program.size(); ++at) {
-    const OpcodeInfo* row = find_opcode(program[at].code);
-    if (row == nullptr || (row->kind != OpcodeKind::Jump && row->kind != OpcodeKind::Branch)) {
-      continue;
-    }
-    for (const std::size_t target : targets(program[at], at)) {
-      if (target < program.size()) labelled[target] = true;
-    }
-  }
-  const auto label = [](std::size_t at) { return fmt::format("L{:04}", at); };
-  std::string out;
-  for (std::size_t at = 0; at < program.size(); ++at) {
-    const Instruction& i = program[at];
-    out += labelled[at] ? label(at) + ": " : std::string(7, ' ');
-    const OpcodeInfo* row = find_opcode(i.code);
-    if (row == nullptr || row->acceptance == Acceptance::ClassicOnly) {
-      out += fmt::format("/* code 0x{:04x} jt {} jf {} k 0x{:08x} */\n", i.code, i.jt, i.jf, i.k);
-      continue;
-    }
-    bool all_said = true;
-    if (row->kind == OpcodeKind::Jump) {
-      out += fmt::format("jmp {}", label(at + 1 + i.k));
-      all_said = i.jt == 0 && i.jf == 0;
-    } else if (row->kind == OpcodeKind::Branch) {
-      out += fmt::format("{}{}, {}, {}", row->mnemonic, asm_operand(i, *row), label(at + 1 + i.jt),
-                         label(at + 1 + i.jf));
-      all_said = uses_k(*row) || i.k == 0;
-    } else {
-      out += fmt::format("{}{}", row->mnemonic, asm_operand(i, *row));
-      all_said = i.jt == 0 && i.jf == 0 && (uses_k(*row) || i.k == 0);
-    }
-    if (!all_said) out += fmt::format(" /* jt {} jf {} k 0x{:x} */", i.jt, i.jf, i.k);
-    out += '\n';
-  }
+  for (const std::string& why : refused.of_program) out += fmt::format("# refused: {}\n", why);
   return out;
 }
 

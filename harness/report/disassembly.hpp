@@ -24,6 +24,13 @@ namespace callgate::report {
 /// Where control may go after an instruction: nothing after a return, two places after a branch.
 [[nodiscard]] std::vector<std::size_t> targets(const Instruction& instruction, std::size_t at);
 
+/// Why a kernel refuses a program, in words; all empty where it does not.
+struct Refusals {
+  std::vector<std::vector<std::string>> of_instruction;  ///< as many as there are instructions
+  std::vector<std::string> of_program;  ///< what no one instruction is to blame for
+};
+[[nodiscard]] Refusals refusals(std::span<const Instruction> program, const KernelModel& model);
+
 /// A line for each instruction: place, the four fields, statement; what the checker refuses is
 /// marked.
 [[nodiscard]] std::string listing(std::span<const Instruction> program, const KernelModel& model);

@@ -3,13 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "harness/random/generator.hpp"
 #include "harness/report/words.hpp"
+#include "vm/opcodes.hpp"
 
 namespace callgate::report {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Disassembly, names_syscalls_and_architectures_where_a_holds_them) {
   const Program program = {{0x20, 0, 0, 4},  {0x15, 0, 3, 0xc00000b7U}, {0x20, 0, 0, 0},
@@ -50,7 +57,7 @@ TEST(Disassembly, says_every_operation_that_seccomp_takes) {
                   "A *= 1", "A /= 1", "A |= 1", "A &= 0x1f", "A ^= 1", "A <<= 1", "A >>= X",
                   "A = -A", "X = A", "A = X", "A = M[1]", "X = M[2]", "A = 64", "X = 64",
                   "goto 0022", "if (A > 9) goto 0024 else 0025", "if (A < X) goto 0025",
-                  "if (A & 4 != 0) goto 0026", "if (A & X == 0) goto 0027",
+                  "if ((A & 4) != 0) goto 0026", "if ((A & X) == 0) goto 0027",
                   "goto 0027  # whatever A and 1 are", "return 0x00060000  # unknown action"));
 }
 
@@ -78,6 +85,110 @@ TEST(Disassembly, writes_what_bpf_asm_reads) {
             "       neg\n"
             "       ret a\n"
             "       ret #0x0 /* jt 9 jf 0 k 0x0 */\n");
+}
+
+TEST(Disassembly, has_words_of_bpf_asm_for_all_of_classic_bpf) {
+  const Program program = {{0x28, 0, 0, 12}, {0x30, 0, 0, 23},  {0x40, 0, 0, 4}, {0x48, 0, 0, 14},
+                           {0x50, 0, 0, 1},  {0xb1, 0, 0, 14},  {0x94, 0, 0, 3}, {0x9c, 0, 0, 0},
+                           {0x03, 0, 0, 15}, {0x1234, 1, 2, 3}, {0x06, 0, 0, 0}};
+  EXPECT_EQ(bpf_asm(program),
+            "       ldh [12]\n"
+            "       ldb [23]\n"
+            "       ld [x+4]\n"
+            "       ldh [x+14]\n"
+            "       ldb [x+1]\n"
+            "       ldxb 4*([14]&0xf)\n"
+            "       mod #0x3\n"
+            "       mod x\n"
+            "       stx M[15]\n"
+            "       /* code 0x1234 jt 1 jf 2 k 0x00000003 */\n"
+            "       ret #0x0\n");
+}
+
+// As much of bpf_asm as bpf_asm() writes: labels are looked up, the other words go by opcodes.def.
+Program assembled(const std::string& text) {
+  std::map<std::string, std::size_t> labels;
+  std::vector<std::string> statements;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos) labels[line.substr(0, colon)] = statements.size();
+    statements.push_back(line.substr(7));
+  }
+  Program program;
+  for (const std::string& statement : statements) {
+    const std::size_t space = statement.find(' ');
+    const std::string mnemonic = statement.substr(0, space);
+    std::string operand = space == std::string::npos ? "" : statement.substr(space + 1);
+    std::vector<std::uint32_t> skips;
+    for (std::size_t label = operand.find('L'); label != std::string::npos;
+         label = operand.find('L', label + 1)) {
+      const std::string name = operand.substr(label, operand.find(',', label) - label);
+      skips.push_back(static_cast<std::uint32_t>(labels.at(name) - program.size() - 1));
+    }
+    operand = operand.substr(0, operand.find(','));
+    const Operand kind = operand.empty() || operand[0] == 'L' ? Operand::None
+                         : operand == "#len"                  ? Operand::Length
+                         : operand[0] == '#'                  ? Operand::K
+                         : operand == "x"                     ? Operand::X
+                         : operand == "a"                     ? Operand::A
+                         : operand[0] == '['                  ? Operand::Data
+                                                              : Operand::Memory;
+    const auto row = std::ranges::find_if(opcodes(), [&](const OpcodeInfo& each) {
+      return each.mnemonic == mnemonic && each.operand == kind;
+    });
+    if (row == opcodes().end()) {
+      ADD_FAILURE() << statement;
+      return program;
+    }
+    Instruction i{static_cast<std::uint16_t>(row->opcode), 0, 0, 0};
+    const std::size_t digits = operand.find_first_of("0123456789");
+    if (digits != std::string::npos && kind != Operand::None) {
+      i.k = static_cast<std::uint32_t>(std::stoul(operand.substr(digits), nullptr, 0));
+    }
+    if (skips.size() == 1) i.k = skips[0];
+    if (skips.size() == 2) {
+      i.jt = static_cast<std::uint8_t>(skips[0]);
+      i.jf = static_cast<std::uint8_t>(skips[1]);
+    }
+    program.push_back(i);
+  }
+  return program;
+}
+
+TEST(Disassembly, writes_bpf_asm_that_assembles_to_the_same_program) {
+  random::Source source(5);
+  for (int round = 0; round < 500; ++round) {
+    Program program = random::valid_program(source);
+    for (Instruction& i : program) {
+      // What an instruction does not use has no place in the syntax.
+      const OpcodeInfo& row = *find_opcode(i.code);
+      if (row.kind != OpcodeKind::Branch) i.jt = i.jf = 0;
+      const bool uses_k = row.operand == Operand::K || row.operand == Operand::Data ||
+                          row.operand == Operand::Memory || row.kind == OpcodeKind::Jump;
+      if (!uses_k) i.k = 0;
+    }
+    const std::string text = bpf_asm(program);
+    EXPECT_THAT(text, Not(HasSubstr("/*")));
+    EXPECT_EQ(assembled(text), program) << text;
+  }
+}
+
+TEST(Disassembly, names_errnos_only_where_their_numbers_are_this_machines) {
+  const Program program = {{0x06, 0, 0, 0x00050001U}, {0x06, 0, 0, 0x00050026U}};
+  if (host_arch() != Arch::X86_64) GTEST_SKIP() << "written for the numbers of x86_64";
+  EXPECT_THAT(statements(program, Arch::AArch64),
+              ElementsAre("return ERRNO(1)  # EPERM", "return ERRNO(38)  # ENOSYS"));
+  EXPECT_THAT(statements(program, Arch::Mips),
+              ElementsAre("return ERRNO(1)  # EPERM", "return ERRNO(38)"));
+}
+
+TEST(Disassembly, says_why_a_program_is_refused_as_a_whole) {
+  const Program program(4097, {0x06, 0, 0, 0});
+  const Refusals found = refusals(program, KernelModel{});
+  EXPECT_EQ(found.of_instruction.size(), program.size());
+  EXPECT_THAT(found.of_program, ElementsAre(HasSubstr("4097")));
+  EXPECT_THAT(listing(program, KernelModel{}), HasSubstr("\n# refused: the program has 4097"));
 }
 
 TEST(Disassembly, gives_the_places_that_control_may_go_to) {

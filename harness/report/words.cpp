@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <string_view>
 
 #include "vm/arches.hpp"
 #include "vm/syscalls.hpp"
@@ -14,6 +15,17 @@ std::optional<std::string> errno_name(std::int64_t number) {
   const char* name = strerrorname_np(static_cast<int>(number));
   if (name == nullptr) return std::nullopt;
   return std::string(name);
+}
+
+std::optional<std::string> errno_name(std::int64_t number, Arch arch) {
+  // MIPS and PA-RISC have numbers of their own above ERANGE.
+  constexpr std::int64_t kLastCommon = 34;
+  const auto family = [](Arch each) {
+    const std::string_view name = info(each).name;
+    return name.starts_with("mips") ? 1 : name.starts_with("parisc") ? 2 : 0;
+  };
+  if (number > kLastCommon && family(arch) != family(host_arch())) return std::nullopt;
+  return errno_name(number);
 }
 
 std::string verdict_words(std::uint32_t value, const KernelModel& model) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "vm/actions.hpp"
+#include "vm/arches.hpp"
 #include "vm/filter_stack.hpp"
 #include "vm/outcome.hpp"
 #include "vm/seccomp_data.hpp"
@@ -14,6 +15,9 @@ namespace callgate::report {
 
 /// "EPERM", or nothing where the number has no name on this machine.
 [[nodiscard]] std::optional<std::string> errno_name(std::int64_t number);
+
+/// The same for a number of `arch`: nothing where that counts in another way than this machine.
+[[nodiscard]] std::optional<std::string> errno_name(std::int64_t number, Arch arch);
 
 /// "ALLOW", "ERRNO(1)", "TRAP(7)", "KILL_PROCESS"; data that matter are shown, and an action that
 /// the kernel does not know as "0x00060000 (unknown)".
