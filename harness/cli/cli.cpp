@@ -5,6 +5,8 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/program_reader.hpp"
@@ -197,6 +199,20 @@ std::uint64_t parse_argument(const std::string& text, Arch arch) {
     if (bar == std::string_view::npos) return value;
     rest.remove_prefix(bar + 1);
   }
+}
+
+void write_whole(const std::string& path, std::string_view text) {
+  const std::string part = path + ".part";
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(part, path, error);
+  if (out && !error) return;
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);
+  throw UserError(
+      fmt::format("{}: could not be written; is there room, and may you write there?", path));
 }
 
 std::string model_words(const KernelModel& model) {

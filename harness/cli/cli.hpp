@@ -83,6 +83,10 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
 /// An argument: decimal, hexadecimal, negative, names of constants, joined by |; or UserError.
 [[nodiscard]] std::uint64_t parse_argument(const std::string& text, Arch arch);
 
+/// Writes a file, whole or not at all: it takes its name when all of it is there. UserError where
+/// it cannot be written.
+void write_whole(const std::string& path, std::string_view text);
+
 /// "Linux 6.18 x86_64"
 [[nodiscard]] std::string model_words(const KernelModel& model);
 

@@ -1,0 +1,181 @@
+// Stacks of 1 to 4 filters as they are: what a process sees of calls under them.
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "harness/campaign/properties.hpp"
+#include "harness/live/outcome_oracle.hpp"
+#include "harness/report/words.hpp"
+#include "harness/suite/vector_text.hpp"
+#include "verifier/check.hpp"
+#include "vm/filter_stack.hpp"
+#include "vm/outcome.hpp"
+#include "vm/reference.hpp"
+
+namespace callgate::campaign {
+namespace {
+
+constexpr std::size_t kCalls = 4;
+constexpr Surroundings kAround = {.tracer = true,
+                                  .listener = false,
+                                  .only_thread = false,
+                                  .sigsys_blocked_or_ignored = false,
+                                  .log_flag = false};
+
+using Programs = std::vector<Program>;
+
+// Ours for programs that the checker accepts; nothing where one is not, or they do not fit.
+std::optional<FilterStack> stack_of(const Programs& oldest_first, const KernelModel& model) {
+  FilterStack stack(model);
+  for (const Program& each : oldest_first) {
+    const auto checked = verifier::check(each, model);
+    if (!checked || !stack.push(*checked)) return std::nullopt;
+  }
+  return stack;
+}
+
+struct Difference {
+  live::Seen seen;
+  std::string words;
+};
+
+// The first call of which another thing was seen than we say; what was asked is counted.
+std::expected<std::optional<Difference>, live::LiveError> ask(Context& context,
+                                                              const Programs& programs,
+                                                              std::span<const live::Call> calls,
+                                                              Count& count) {
+  const auto stack = stack_of(programs, context.model);
+  if (!stack) return std::nullopt;
+  std::expected<live::StackSeen, live::LiveError> seen;
+  {
+    const std::lock_guard lock(context.kernel);
+    live::CallSites sites;
+    seen = live::outcomes(programs, calls, sites);
+    context.pace.step(programs.size() + 1);
+  }
+  if (!seen) return std::unexpected(seen.error());
+  std::optional<Difference> first;
+  if (seen->install_error != 0) {
+    return Difference{{},
+                      fmt::format("filter {} is refused with errno {} by the kernel alone",
+                                  seen->installed, seen->install_error)};
+  }
+  for (const live::Seen& each : seen->calls) {
+    const Verdict verdict = stack->run(each.data);
+    const Outcome ours = outcome_of(*stack, verdict, each.data, kAround);
+    switch (live::compare(ours, verdict.value, each)) {
+      case live::Agreement::NotAsked:
+        ++count.not_asked[std::string(why_not_asked(verdict.value, each))];
+        break;
+      case live::Agreement::Agrees:
+        ++count.asked;
+        break;
+      case live::Agreement::Differs:
+        ++count.asked;
+        if (first) break;
+        first = Difference{
+            each, fmt::format("nr {} arch 0x{:x}: we say: {}; the kernel: {}", each.data.nr,
+                              each.data.arch, report::outcome_words(ours, "the call"),
+                              words(each, "the call"))};
+        break;
+    }
+  }
+  return first;
+}
+
+// Filters and instructions taken out as long as the call still differs.
+Programs smallest(Context& context, Programs programs, const live::Call& call) {
+  Count ignored;
+  const auto shows = [&](const Programs& candidate) {
+    const auto answer = ask(context, candidate, std::span(&call, 1), ignored);
+    return answer && answer->has_value();
+  };
+  for (std::size_t i = 0; i < programs.size() && programs.size() > 1;) {
+    Programs fewer = programs;
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+    if (shows(fewer)) {
+      programs = std::move(fewer);
+    } else {
+      ++i;
+    }
+  }
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    // A filter whose value for this call is all that matters becomes that return.
+    const auto value = reference::run(programs[i], call.data, context.model);
+    Programs plainer = programs;
+    plainer[i] = {Instruction{0x06, 0, 0, value.value}};
+    if (shows(plainer)) programs = std::move(plainer);
+  }
+  return programs;
+}
+
+// The result that must have won for this to be seen; nothing where several could have.
+std::optional<std::uint32_t> result_of(const live::Seen& seen) {
+  const auto with = [](Action action, std::uint32_t data) {
+    return static_cast<std::uint32_t>(action) | (data & 0xffffU);
+  };
+  switch (seen.kind) {
+    case live::Seen::Kind::Returned:
+      return with(Action::Errno, static_cast<std::uint32_t>(-seen.value));
+    case live::Seen::Kind::Sigsys:
+      return with(Action::Trap, static_cast<std::uint32_t>(seen.siginfo.error));
+    case live::Seen::Kind::TracerStop:
+      return with(Action::Trace, seen.message);
+    case live::Seen::Kind::Allowed:
+    case live::Seen::Kind::ThreadDied:
+    case live::Seen::Kind::ProcessDied:
+    case live::Seen::Kind::NotRefused:
+    case live::Seen::Kind::Died:
+    case live::Seen::Kind::NotReachable:
+    case live::Seen::Kind::Deadline:
+    case live::Seen::Kind::Lost:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Finding finding(Context& context, const Unit& unit, std::uint64_t index, const Programs& programs,
+                const Difference& difference) {
+  Finding out{unit.property, finding_name(unit, index), difference.words, "stack", {}};
+  out.text = finding_story(context, unit, out.summary);
+  for (const Program& each : programs) out.text += suite::program_block(each);
+  out.text += suite::input_line(difference.seen.data);
+  const auto result = result_of(difference.seen);
+  // Which filter decided was not seen.
+  out.text += fmt::format("# verdict: {} winner N\n",
+                          result ? suite::result_text(*result) : std::string("RESULT"));
+  return out;
+}
+
+}  // namespace
+
+UnitResult run_Stacks(Context& context, const Unit& unit) {
+  random::Source source(seed_of(unit, context.settings.seed));
+  Tally tally;
+  Count& count = tally.count(unit.property);
+  for (std::uint64_t s = 0; s < unit.count; ++s) {
+    Programs programs(1 + source.below(4));
+    for (Program& each : programs) {
+      each = random::valid_program(source, {.longest = 12, .shifts_by_x = true});
+    }
+    std::vector<live::Call> calls(kCalls);
+    for (live::Call& call : calls) {
+      call = any_call(source, programs[source.below(static_cast<std::uint32_t>(programs.size()))]);
+      call.any_instruction_pointer = true;
+    }
+    ++count.made;
+    const auto difference = ask(context, programs, calls, count);
+    if (!difference) return std::unexpected(difference.error());
+    if (!*difference) continue;
+    ++count.disagreements;
+    if (tally.findings.size() >= kMostFindingsOfUnit) continue;
+    const live::Call call{(*difference)->seen.data, true};
+    tally.findings.push_back(
+        finding(context, unit, s, smallest(context, programs, call), **difference));
+  }
+  return tally;
+}
+
+}  // namespace callgate::campaign
