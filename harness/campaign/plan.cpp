@@ -58,7 +58,8 @@ std::vector<Unit> plan(const Settings& settings) {
 }
 
 std::uint64_t seed_of(const Unit& unit, std::uint64_t campaign_seed) noexcept {
-  return mixed(mixed(campaign_seed + static_cast<std::uint64_t>(unit.property)) + unit.number);
+  return mixed(mixed(mixed(campaign_seed) + static_cast<std::uint64_t>(unit.property)) +
+               unit.number);
 }
 
 std::optional<Shard> parse_shard(std::string_view text) noexcept {
