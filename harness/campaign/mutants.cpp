@@ -17,6 +17,8 @@
 namespace callgate::campaign {
 namespace {
 
+constexpr std::uint32_t kExtreme = 256;
+
 // Which of these the kernel judges otherwise; an errno other than ours counts.
 std::expected<std::vector<bool>, live::LiveError> differing(Context& context,
                                                             std::span<const Program> programs,
@@ -50,6 +52,18 @@ Finding finding(Context& context, const Unit& unit, std::uint64_t index, const P
   return out;
 }
 
+// Mostly a changed program; now and then one about as long as programs may be, or of no
+// instructions.
+Program candidate(random::Source& source) {
+  const Program base = random::valid_program(source);
+  Program out = random::mutated(source, base, random::valid_program(source));
+  if (!source.one_in(kExtreme)) return out;
+  if (source.one_in(8)) return {};
+  const std::size_t length = kMaxProgramLength - 2 + source.below(5);
+  out.insert(out.begin(), length - out.size(), Instruction{});
+  return out;
+}
+
 }  // namespace
 
 UnitResult run_Mutants(Context& context, const Unit& unit) {
@@ -58,8 +72,7 @@ UnitResult run_Mutants(Context& context, const Unit& unit) {
   Count& count = tally.count(unit.property);
   std::vector<Program> programs(unit.count);
   for (Program& each : programs) {
-    const Program base = random::valid_program(source);
-    each = random::mutated(source, base, random::valid_program(source));
+    each = candidate(source);
     if (const auto ours = verifier::check(each, context.model)) {
       ++count.accepted;
     } else {

@@ -50,7 +50,9 @@ std::vector<Unit> plan(const Settings& settings) {
                         {row.property, i, std::min(row.unit, amount - i * row.unit)}});
     }
   }
-  std::ranges::stable_sort(placed, {}, &Placed::at);
+  std::ranges::sort(placed, [](const Placed& a, const Placed& b) {
+    return std::pair(a.at, a.unit.property) < std::pair(b.at, b.unit.property);
+  });
   std::vector<Unit> out;
   out.reserve(placed.size());
   for (const Placed& each : placed) out.push_back(each.unit);

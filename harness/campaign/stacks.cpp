@@ -10,7 +10,9 @@
 #include "harness/report/words.hpp"
 #include "harness/suite/vector_text.hpp"
 #include "verifier/check.hpp"
+#include "vm/actions.hpp"
 #include "vm/filter_stack.hpp"
+#include "vm/opcodes.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
 
@@ -149,6 +151,17 @@ Finding finding(Context& context, const Unit& unit, std::uint64_t index, const P
   return out;
 }
 
+// Filters that agree about the action and not about its data: which of them decides?
+void tie(random::Source& source, Programs& programs) {
+  const auto& action = actions()[source.below(static_cast<std::uint32_t>(actions().size()))];
+  for (Program& program : programs) {
+    for (Instruction& each : program) {
+      if (each.code != static_cast<std::uint16_t>(Opcode::RetK)) continue;
+      each.k = static_cast<std::uint32_t>(action.action) | (each.k & kDataMask);
+    }
+  }
+}
+
 }  // namespace
 
 UnitResult run_Stacks(Context& context, const Unit& unit) {
@@ -160,6 +173,7 @@ UnitResult run_Stacks(Context& context, const Unit& unit) {
     for (Program& each : programs) {
       each = random::valid_program(source, {.longest = 12, .shifts_by_x = true});
     }
+    if (source.one_in(2)) tie(source, programs);
     std::vector<live::Call> calls(kCalls);
     for (live::Call& call : calls) {
       call = any_call(source, programs[source.below(static_cast<std::uint32_t>(programs.size()))]);

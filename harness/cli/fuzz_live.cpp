@@ -42,6 +42,7 @@ struct Options {
   std::string state;
   std::string vectors = "callgate-findings";
   double seconds = 0;
+  std::uint64_t stop_at = 100;
   double progress = 30;
   std::string format = "text";
 };
@@ -282,14 +283,24 @@ int fuzz_live(const Options& options) {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   const auto start = Clock::now();
-  const auto run = campaign::run(
-      state, options.jobs,
-      {.stop =
-           [&] {
-             const std::chrono::duration<double> gone = Clock::now() - start;
-             return signalled != 0 || (options.seconds > 0 && gone.count() >= options.seconds);
-           },
-       .counted = [&](const State& now) { reporter.counted(now); }});
+  // Looked at by whoever counts and by whoever takes a unit: both hold the campaign's lock.
+  bool enough = false;
+  const auto is_enough = [&](const State& now) {
+    return options.stop_at > 0 && now.tally.disagreements() >= options.stop_at;
+  };
+  const auto run =
+      campaign::run(state, options.jobs,
+                    {.stop =
+                         [&] {
+                           const std::chrono::duration<double> gone = Clock::now() - start;
+                           const bool late = options.seconds > 0 && gone.count() >= options.seconds;
+                           return signalled != 0 || late || enough;
+                         },
+                     .counted =
+                         [&](const State& now) {
+                           enough = is_enough(now);
+                           reporter.counted(now);
+                         }});
   reporter.end(state);
   if (options.format == "json") {
     print_json(state, reporter.units());
@@ -344,6 +355,8 @@ void add_fuzz_live(CLI::App& root, int& exit_code) {
       ->type_name("DIR");
   command.add_option("--seconds", options->seconds, "Stop after so long; 0: at the end")
       ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command.add_option("--stop-at", options->stop_at, "Stop after so many disagreements; 0: go on")
       ->type_name("N");
   command.add_option("--progress", options->progress, "Seconds between lines of progress; 0: none")
       ->check(CLI::NonNegativeNumber)

@@ -44,9 +44,15 @@ class Builder {
 
   Program build() {
     const std::uint32_t length = 2 + source_.below(std::max(shape_.longest, 2U) - 1);
-    // Slots that are stored before anything else may be read anywhere.
-    const std::uint32_t stores = std::min(source_.below(4), length - 2);
+    // Slots that are stored before anything else may be read anywhere. A and X are 0 at the start:
+    // what is stored is something else, and not the same in both.
+    const std::uint32_t stores = std::min(source_.below(4), (length - 2) / 2);
     for (std::uint32_t i = 0; i < stores; ++i) {
+      if (source_.one_in(2)) {
+        push(Opcode::LdAbs, 4 * source_.below(16));
+      } else {
+        push(source_.one_in(2) ? Opcode::LdxImm : Opcode::LdImm, edge_word(source_));
+      }
       const std::uint32_t slot = source_.below(kMemoryWords);
       slots_.push_back(slot);
       const Opcode store = source_.one_in(2) ? Opcode::St : Opcode::Stx;
