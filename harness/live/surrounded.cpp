@@ -75,9 +75,11 @@ void* ask(void* argument) {
   const Surroundings& around = work->asked->around;
   const unsigned long flags = (around.listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0UL) |
                               (around.log_flag ? SECCOMP_FILTER_FLAG_LOG : 0UL);
-  const Program& program = work->asked->program;
-  const long installed = install(program.data(), program.size(), flags);
-  if (installed < 0) {
+  long installed = 0;
+  for (const Program& program : work->asked->oldest_first) {
+    const bool newest = &program == &work->asked->oldest_first.back();
+    installed = install(program.data(), program.size(), newest ? flags : 0);
+    if (installed >= 0) continue;
     shared->install_error = static_cast<std::int32_t>(-installed);
     return nullptr;
   }
@@ -237,7 +239,7 @@ class Watch {
     if (shared_->setup != 0) return std::unexpected(*what_went_wrong({}, shared_->setup));
     if (shared_->install_error != 0) {
       return std::unexpected(
-          LiveError{fmt::format("the filter was refused: errno {}", +shared_->install_error)});
+          LiveError{fmt::format("a filter was refused: errno {}", +shared_->install_error)});
     }
     if (WIFSIGNALED(status_)) {
       seen_.kind = Seen::Kind::ProcessDied;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <vector>
 
 #include "harness/live/call_sites.hpp"
 #include "harness/live/child.hpp"
@@ -17,11 +18,12 @@ enum class SigsysSetting : std::uint8_t {
   Ignored,
 };
 
-/// A call under one filter, and who is there.
+/// A call under a stack of filters, and who is there.
 struct SurroundedCall {
-  Program program;        ///< lets everything through but the call
-  Call call;              ///< one that is_harmless()
-  Surroundings around{};  ///< tracer, listener, only_thread and log_flag are made so
+  std::vector<Program> oldest_first;  ///< let everything through but the call
+  Call call;                          ///< one that is_harmless()
+  /// tracer, listener and log_flag (of the newest filter) and only_thread are made so
+  Surroundings around{};
   SigsysSetting sigsys = SigsysSetting::Handled;
 };
 
@@ -30,7 +32,7 @@ struct SurroundedCall {
 [[nodiscard]] bool is_harmless(const SeccompData& data) noexcept;
 
 /// Makes the call in a child of its own, in those surroundings, and says what was seen. Unlike
-/// outcomes() no other filter is there, so that an unknown action weaker than TRACE is seen too,
+/// outcomes() no filter of ours is there, so that an unknown action weaker than TRACE is seen too,
 /// and what is allowed is executed: that is why the call must be harmless. At a stop for the tracer
 /// and at a notification the call is not let go on: the child is killed.
 [[nodiscard]] std::expected<Seen, LiveError> surrounded(const SurroundedCall& asked,
