@@ -422,5 +422,52 @@ TEST_F(Command, task_that_cannot_be_told_is_an_answer_of_no) {
   EXPECT_THAT(ended.out, HasSubstr("unknown"));
 }
 
+TEST_F(Command, corpus_lists_how_much_there_is_of_what_a_pattern_names) {
+  const Ended all = run({"corpus", "list"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_THAT(all.out, HasSubstr("different programs"));
+  const Ended some = run({"corpus", "list", "--filter", "check/length/409?"});
+  EXPECT_EQ(some.code, 0);
+  EXPECT_THAT(some.out, HasSubstr("check         4 cases"));
+  EXPECT_THAT(some.out, HasSubstr("in all        4 cases       4 expectations, 4 different"));
+  const Ended none = run({"corpus", "list", "--filter", "nosuch"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("no id matches 'nosuch'"));
+}
+
+TEST_F(Command, corpus_is_exported_once_and_again_with_the_same_bytes) {
+  const std::string folder = (folder_ / "corpus").string();
+  std::string first;
+  for (const bool again : {false, true}) {
+    const Ended done = run({"corpus", "export", "--format", "json", folder});
+    EXPECT_EQ(done.code, 0) << done.err;
+    const std::string bytes = content(folder + "/value.json") + content(folder + "/check.json") +
+                              content(folder + "/corpus.json");
+    EXPECT_GT(bytes.size(), 1'000'000U);
+    if (again) {
+      EXPECT_TRUE(bytes == first);
+    }
+    first = bytes;
+  }
+  const auto index = nlohmann::json::parse(content(folder + "/corpus.json"));
+  EXPECT_EQ(index["schema"], "callgate-corpus/1");
+  EXPECT_GE(index["programs"], 2'000);
+  EXPECT_TRUE(index["live"].is_null());
+}
+
+TEST_F(Command, corpus_export_says_what_is_wrong_and_writes_nothing) {
+  const Ended format = run({"corpus", "export", "--format", "xml", (folder_ / "new").string()});
+  EXPECT_EQ(format.code, 2);
+  EXPECT_THAT(format.err, HasSubstr("use --format json"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+  file("mine", "precious");
+  const Ended full = run({"corpus", "export", folder_.string()});
+  EXPECT_EQ(full.code, 2);
+  EXPECT_THAT(full.err, HasSubstr("not empty"));
+  EXPECT_EQ(content(folder_ / "mine"), "precious");
+  EXPECT_EQ(run({"corpus", "export"}).code, 2);
+  EXPECT_EQ(run({"corpus"}).code, 2);
+}
+
 }  // namespace
 }  // namespace callgate

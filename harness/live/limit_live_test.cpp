@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "harness/live/fitting.hpp"
 #include "harness/live/live_test.hpp"
 #include "harness/random/generator.hpp"
 #include "verifier/check.hpp"
@@ -17,36 +18,10 @@ Program loads_and_return(std::size_t loads) {
   return program;
 }
 
-// Installs one filter after the other in a child, until one is refused; how many fitted, and the
-// errno.
-struct Fitted {
-  std::uint64_t count = 0;
-  int error = 0;
-};
-
 Fitted fit(const std::vector<const Program*>& programs) {
-  struct Shared {
-    volatile std::uint64_t progress;
-    volatile int error;
-  };
-  const SharedMemory memory(sizeof(Shared));
-  auto* const shared = memory.as<Shared>();
-  const ChildEnd end = run_child(
-      [&] {
-        if (allow_filters() != 0) return;
-        for (const Program* program : programs) {
-          const long result = install(program->data(), program->size());
-          if (result != 0) {
-            shared->error = static_cast<int>(-result);
-            break;
-          }
-          shared->progress = shared->progress + 1;
-        }
-        raw::callgate_live_end();  // the last filter may forbid every other way out
-      },
-      &shared->progress);
-  EXPECT_FALSE(end.deadline);
-  return {shared->progress, shared->error};
+  const auto fitted = fitting(programs);
+  if (!fitted) ADD_FAILURE() << fitted.error().message;
+  return fitted.value_or(Fitted{});
 }
 
 // The same on our side.

@@ -41,6 +41,8 @@ bool same(const Outcome& ours, std::uint32_t value, const Seen& seen) {
       return ours.kind == OutcomeKind::ProcessDies && ours.signal == seen.signal;
     case Seen::Kind::TracerStop:
       return ours.kind == OutcomeKind::TracerDecides && ours.data == seen.message;
+    case Seen::Kind::Notified:
+      return ours.kind == OutcomeKind::ListenerDecides;
     case Seen::Kind::NotRefused:
       return weaker_than(value, Action::Errno) ||
              (ours.kind == OutcomeKind::Returns && ours.value == kUntracedGuard);
@@ -99,6 +101,9 @@ std::string words(const Seen& seen, std::string_view call) {
     case Seen::Kind::TracerStop:
       outcome.kind = OutcomeKind::TracerDecides;
       outcome.data = static_cast<std::uint16_t>(seen.message);
+      break;
+    case Seen::Kind::Notified:
+      outcome.kind = OutcomeKind::ListenerDecides;
       break;
   }
   return report::outcome_words(outcome, call);

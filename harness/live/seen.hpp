@@ -21,6 +21,7 @@ struct Seen {
     ThreadDied,    ///< by `signal`, and the process lived on
     ProcessDied,   ///< by `signal`
     TracerStop,    ///< TRACE by the stack, with `message`
+    Notified,      ///< a listener got a notification of it
     NotRefused,    ///< untraced: anything weaker than ERRNO, or an errno of 4095 and above
     Died,          ///< untraced: by SIGSYS, be it for TRAP or for a kill
     NotReachable,  ///< this machine cannot make the call; `why`
