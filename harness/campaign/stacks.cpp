@@ -126,6 +126,7 @@ std::optional<std::uint32_t> result_of(const live::Seen& seen) {
     case live::Seen::Kind::TracerStop:
       return with(Action::Trace, seen.message);
     case live::Seen::Kind::Allowed:
+    case live::Seen::Kind::Notified:
     case live::Seen::Kind::ThreadDied:
     case live::Seen::Kind::ProcessDied:
     case live::Seen::Kind::NotRefused:
