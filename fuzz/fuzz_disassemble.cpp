@@ -61,8 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     for (const std::size_t target : report::targets(program[at], at)) require(target > at);
   }
   if (program.empty()) return 0;
-  is_read_again(program, callgate::ByteOrder::Little);
-  is_read_again(program, callgate::ByteOrder::Big);
+  is_read_again(program, callgate::info(model.arch).byte_order);
   is_assembled_again(program);
   return 0;
 }
