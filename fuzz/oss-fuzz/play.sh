@@ -3,13 +3,14 @@
 # its own corpus, dictionary and options. The last line says how it went; exit code 1 where anything
 # is missing or found, 2 for wrong use.
 #   fuzz/oss-fuzz/play.sh libfuzzer|afl [SECONDS [TARGET...]]
-# libfuzzer: clang 19, ASan with UBSan, and libc++ where it is installed, as OSS-Fuzz has it.
+# libfuzzer: clang 19, ASan with UBSan, and libstdc++ (OSS-Fuzz has libc++): Debian's libFuzzer is
+# linked with that.
 # afl: AFL++ of Debian 12 over clang 19, whose own coverage it takes (its passes are for clang 14, which
 # cannot compile this project).
 #   CALLGATE_PLAY   the folder to build in; build/oss-fuzz if not set
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 engine=${1-}
 seconds=${2-10}
 case $engine in libfuzzer | afl) ;; *) usage ;; esac
@@ -28,7 +29,6 @@ case $engine in
     sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize=fuzzer-no-link"
     export CC=clang-19 CXX=clang++-19 SANITIZER=address LIB_FUZZING_ENGINE=-fsanitize=fuzzer
     export CFLAGS="$common $sanitizers" CXXFLAGS="$common $sanitizers"
-    [ -d /usr/lib/llvm-19/include/c++/v1 ] && CXXFLAGS+=" -stdlib=libc++"
     ;;
   afl)
     export CC=afl-clang-fast CXX=afl-clang-fast++ AFL_CC=clang-19 AFL_CXX=clang++-19
