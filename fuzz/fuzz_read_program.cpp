@@ -1,18 +1,17 @@
 // Any bytes, any format: the reader answers with a program or with an error that has a place
 // inside; what it has read reads the same again from what every writer makes of it.
 
-#include <optional>
+#include <cstdint>
 #include <string_view>
 
-#include "fuzz/input.hpp"
+#include "fuzz/require.hpp"
+#include "fuzz/writers.hpp"
 #include "harness/front_ends/program_reader.hpp"
-#include "harness/report/disassembly.hpp"
 
 using callgate::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   namespace front_ends = callgate::front_ends;
-  namespace report = callgate::report;
   if (size == 0) return 0;
   front_ends::ReadOptions options;
   options.arch = callgate::Arch::X86_64;
@@ -28,16 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;
   }
   require(!read->program.empty() && read->program.size() <= front_ends::kMaxReadLength);
-  const auto again = [&](const std::string& written, front_ends::InputFormat format) {
-    options.format = format;
-    const auto copy = front_ends::read_program(written, options);
+  for (const front_ends::InputFormatRow& row : formats) {
+    options.format = row.format;
+    const auto again = callgate::fuzz::written(read->program, row.format, options.order);
+    if (!again) continue;
+    const auto copy = front_ends::read_program(*again, options);
     require(copy.has_value() && copy->program == read->program);
-  };
-  using front_ends::InputFormat;
-  again(report::raw_bytes(read->program, options.order), InputFormat::Raw);
-  again(report::hex_text(read->program, options.order), InputFormat::Hex);
-  again(report::c_string(read->program, options.order), InputFormat::CString);
-  again(report::c_rows(read->program), InputFormat::CRows);
-  again(report::decimal(read->program), InputFormat::Decimal);
+  }
   return 0;
 }

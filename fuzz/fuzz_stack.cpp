@@ -1,34 +1,36 @@
-// Stacks of one-instruction filters: the verdict is that of the kernel's loop, written down again
-// here in its own words, and every verdict has an outcome.
+// Stacks of accepted programs: the verdict is that of the kernel's loop, written down again here in
+// its own words over what the reference returns, and every verdict has an outcome.
 
 #include <optional>
 #include <vector>
 
-#include "fuzz/input.hpp"
+#include "fuzz/case.hpp"
+#include "fuzz/mutator.hpp"
+#include "fuzz/require.hpp"
 #include "verifier/check.hpp"
 #include "vm/filter_stack.hpp"
 #include "vm/outcome.hpp"
+#include "vm/reference.hpp"
 
 using callgate::fuzz::require;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  callgate::fuzz::Input input(bytes, size);
-  const callgate::KernelModel model = input.take_model();
-  const auto data = input.take<callgate::SeccompData>();
-  const auto flags = input.take<std::uint8_t>();
-  if (!model.has(callgate::Feature::FilterMode)) return 0;
+CALLGATE_FUZZ_MUTATOR(callgate::fuzz::Want::Accepted)
 
-  callgate::FilterStack stack(model);
+namespace {
+
+// What each filter returns, oldest first; nothing where the kernel leaves one open.
+std::optional<std::vector<std::uint32_t>> values_of(const callgate::FilterStack& stack,
+                                                    const callgate::SeccompData& data) {
   std::vector<std::uint32_t> values;
-  while (input.left() >= 4 && values.size() < 16) {
-    const auto value = input.take<std::uint32_t>();
-    const callgate::Program program = {{0x06, 0, 0, value}};
-    const auto checked = callgate::verifier::check(program, model);
-    require(checked.has_value());
-    require(stack.push(*checked).has_value());
-    values.push_back(value);
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    const auto result = callgate::reference::run(stack.program(i), data, stack.model());
+    if (result.fault != callgate::reference::Fault::None) return std::nullopt;
+    values.push_back(result.value);
   }
-  const bool full = model.has(callgate::Feature::ActionFull);
+  return values;
+}
+
+callgate::Verdict loop(const std::vector<std::uint32_t>& values, bool full) {
   std::uint32_t best = 0x7fff0000U;
   std::optional<std::size_t> winner;
   for (std::size_t i = values.size(); i-- > 0;) {
@@ -40,18 +42,34 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       winner = i;
     }
   }
-  const callgate::Verdict verdict = stack.run(data);
-  require(verdict == callgate::Verdict{best, winner});
+  return {best, winner};
+}
 
-  callgate::Surroundings around;
-  around.tracer = (flags & 1U) != 0;
-  around.listener = (flags & 2U) != 0;
-  around.only_thread = (flags & 4U) != 0;
-  around.sigsys_blocked_or_ignored = (flags & 8U) != 0;
-  const callgate::Outcome outcome = outcome_of(stack, verdict, data, around);
-  if (outcome.kind == callgate::OutcomeKind::Returns && model.has(callgate::Feature::ErrnoClamp)) {
-    require(outcome.value <= 0 && outcome.value >= -4095);
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  const callgate::fuzz::Case a_case = callgate::fuzz::case_of({bytes, size});
+  const callgate::KernelModel model = a_case.model();
+  if (!model.has(callgate::Feature::FilterMode)) return 0;
+  callgate::FilterStack stack(model);
+  for (const callgate::Program& program : a_case.programs) {
+    const auto checked = callgate::verifier::check(program, model);
+    if (checked) static_cast<void>(stack.push(*checked));
   }
-  if (outcome.kind == callgate::OutcomeKind::ThreadDies) require(!around.only_thread);
+  const callgate::Surroundings around = a_case.surroundings();
+  for (const callgate::SeccompData& data : a_case.inputs_and(2, callgate::info(model.arch).token)) {
+    const auto values = values_of(stack, data);
+    if (!values) continue;
+    const callgate::Verdict verdict = stack.run(data);
+    require(verdict == loop(*values, model.has(callgate::Feature::ActionFull)));
+
+    const callgate::Outcome outcome = outcome_of(stack, verdict, data, around);
+    if (outcome.kind == callgate::OutcomeKind::Returns &&
+        model.has(callgate::Feature::ErrnoClamp)) {
+      require(outcome.value <= 0 && outcome.value >= -4095);
+    }
+    if (outcome.kind == callgate::OutcomeKind::ThreadDies) require(!around.only_thread);
+    if (outcome.kind == callgate::OutcomeKind::Unknown) require(!outcome.reason.empty());
+  }
   return 0;
 }

@@ -8,12 +8,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "harness/random/generator.hpp"
-#include "harness/suite/vector_program.hpp"
-#include "harness/suite/vector_text.hpp"
-#include "harness/suite/vector_values.hpp"
-#include "verifier/check.hpp"
-
 namespace callgate::campaign {
 namespace {
 
@@ -162,47 +156,6 @@ TEST(Coverage, a_division_that_ends_the_program_is_an_end_of_its_own) {
   coverage.add_run(program, {}, KernelModel{});
   EXPECT_EQ(coverage.cells_seen(), 1U);
   EXPECT_THAT(coverage.missing(), testing::Not(testing::Contains("DivX with division by 0")));
-}
-
-std::vector<suite::VectorLine> block_lines(std::string_view block) {
-  std::vector<suite::VectorLine> lines;
-  for (std::size_t number = 1; !block.empty(); ++number) {
-    const std::size_t end = block.find('\n');
-    if (number > 1) lines.push_back({number, suite::trim(block.substr(0, end))});
-    block.remove_prefix(end + 1);
-  }
-  return lines;
-}
-
-TEST(VectorText, programs_are_read_as_they_were) {
-  random::Source source(3);
-  for (int i = 0; i < 2000; ++i) {
-    Program program = random::valid_program(source);
-    if (i % 2 == 1) program = random::mutated(source, program, random::valid_program(source));
-    if (i % 7 == 0) program.insert(program.end(), 9, program.empty() ? Instruction{} : program[0]);
-    const std::string block = suite::program_block(program);
-    const auto read = suite::parse_vector_program(block_lines(block));
-    ASSERT_TRUE(read.has_value()) << read.error().message << '\n' << block;
-    EXPECT_EQ(*read, program) << block;
-  }
-}
-
-TEST(VectorText, inputs_are_read_as_they_were) {
-  random::Source source(4);
-  for (int i = 0; i < 2000; ++i) {
-    SeccompData data = random::input(source, {}, static_cast<std::uint32_t>(source.next()));
-    for (std::size_t n = source.below(7); n > 0; --n) data.args[6 - n] = 0;
-    const std::string line = suite::input_line(data);
-    ASSERT_TRUE(line.starts_with("input: ") && line.ends_with("\n"));
-    EXPECT_EQ(suite::parse_input(suite::trim(line.substr(7, line.size() - 8)), 0), data) << line;
-  }
-}
-
-TEST(VectorText, results_are_read_as_they_were) {
-  for (const std::uint32_t value :
-       {0x00050001U, 0x7fff0000U, 0x7fff0007U, 0x80000000U, 0U, 0x12345678U, 0xffffffffU}) {
-    EXPECT_EQ(suite::parse_result(suite::result_text(value)), value);
-  }
 }
 
 }  // namespace

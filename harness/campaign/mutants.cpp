@@ -9,9 +9,7 @@
 #include "harness/campaign/properties.hpp"
 #include "harness/live/acceptor.hpp"
 #include "harness/random/shrink.hpp"
-#include "harness/suite/vector_program.hpp"
-#include "harness/suite/vector_text.hpp"
-#include "harness/suite/vector_values.hpp"
+#include "harness/suite/vector_writer.hpp"
 #include "verifier/check.hpp"
 
 namespace callgate::campaign {
@@ -44,7 +42,7 @@ Finding finding(Context& context, const Unit& unit, std::uint64_t index, const P
   out.summary = kernel == 0 ? fmt::format("refused by us, accepted by the kernel")
                             : fmt::format("{} by us, refused with errno {} by the kernel",
                                           ours ? "accepted" : "refused otherwise", kernel);
-  out.text = finding_story(context, unit, out.summary) + suite::program_block(program);
+  out.text = finding_story(context, unit, out.summary) + program_block(program);
   // Why it refuses the kernel does not say; a person has to.
   out.text += kernel == 0 ? "accepted\n"
                           : fmt::format("refused: {}\n  # say why: an id of vm/diagnostics.def\n",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/live/call_sites.hpp"
+#include "harness/suite/vector_writer.hpp"
 #include "vm/arches.hpp"
 
 namespace callgate::campaign {
@@ -42,6 +43,14 @@ std::string finding_story(const Context& context, const Unit& unit, std::string_
       "is.\n",
       what, kernel.major, kernel.minor, kernel.patch, context.settings.seed,
       info(unit.property).token, unit.number);
+}
+
+std::string program_block(std::span<const Instruction> program) {
+  return "program:\n" + suite::program_text(program);
+}
+
+std::string input_line(const SeccompData& data) {
+  return fmt::format("input: {}\n", suite::input_text(data, info(Arch::X86_64).token));
 }
 
 }  // namespace callgate::campaign

@@ -49,4 +49,8 @@ using UnitResult = std::expected<Tally, live::LiveError>;
 [[nodiscard]] std::string finding_story(const Context& context, const Unit& unit,
                                         std::string_view what);
 
+/// The `program:` block and the `input:` line of a vector.
+[[nodiscard]] std::string program_block(std::span<const Instruction> program);
+[[nodiscard]] std::string input_line(const SeccompData& data);
+
 }  // namespace callgate::campaign

@@ -8,7 +8,7 @@
 #include "harness/campaign/properties.hpp"
 #include "harness/live/outcome_oracle.hpp"
 #include "harness/report/words.hpp"
-#include "harness/suite/vector_text.hpp"
+#include "harness/suite/vector_writer.hpp"
 #include "verifier/check.hpp"
 #include "vm/actions.hpp"
 #include "vm/filter_stack.hpp"
@@ -143,8 +143,8 @@ Finding finding(Context& context, const Unit& unit, std::uint64_t index, const P
                 const Difference& difference) {
   Finding out{unit.property, finding_name(unit, index), difference.words, "stack", {}};
   out.text = finding_story(context, unit, out.summary);
-  for (const Program& each : programs) out.text += suite::program_block(each);
-  out.text += suite::input_line(difference.seen.data);
+  for (const Program& each : programs) out.text += program_block(each);
+  out.text += input_line(difference.seen.data);
   const auto result = result_of(difference.seen);
   // Which filter decided was not seen.
   out.text += fmt::format("# verdict: {} winner N\n",

@@ -9,7 +9,7 @@
 #include "harness/campaign/properties.hpp"
 #include "harness/live/value_oracle.hpp"
 #include "harness/random/shrink.hpp"
-#include "harness/suite/vector_text.hpp"
+#include "harness/suite/vector_writer.hpp"
 #include "verifier/check.hpp"
 #include "vm/reference.hpp"
 
@@ -93,8 +93,8 @@ Finding finding(Context& context, const Unit& unit, std::uint64_t index, const S
       fmt::format("nr {}: we return 0x{:08x}, {}", shown.value.data.nr, ours.value,
                   known ? fmt::format("the kernel 0x{:08x}", shown.value.value)
                         : fmt::format("the kernel's answer was lost: {}", shown.value.why));
-  out.text = finding_story(context, unit, out.summary) + suite::program_block(shown.program) +
-             suite::input_line(shown.value.data);
+  out.text = finding_story(context, unit, out.summary) + program_block(shown.program) +
+             input_line(shown.value.data);
   if (known) out.text += fmt::format("returns: {}\n", suite::result_text(shown.value.value));
   return out;
 }
@@ -107,7 +107,7 @@ Finding refused(Context& context, const Unit& unit, std::uint64_t index, const P
       answer.install_error != 0
           ? fmt::format("accepted by us, refused with errno {} by the kernel", answer.install_error)
           : fmt::format("could not be asked: {}", answer.why);
-  out.text = finding_story(context, unit, out.summary) + suite::program_block(program);
+  out.text = finding_story(context, unit, out.summary) + program_block(program);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -105,11 +106,12 @@ TEST_F(Command, help_is_there_with_an_example_for_everything) {
   const Ended all = run({"--help"});
   EXPECT_EQ(all.code, 0);
   EXPECT_THAT(all.out, HasSubstr("Exit codes"));
-  for (const std::string subcommand : {
+  for (std::string subcommand : {
 #define SUBCOMMAND(name) #name,
 #include "harness/cli/subcommands.def"
 #undef SUBCOMMAND
        }) {
+    std::ranges::replace(subcommand, '_', '-');
     const Ended help = run({subcommand, "--help"});
     EXPECT_EQ(help.code, 0) << subcommand;
     EXPECT_THAT(help.out, HasSubstr("Example")) << subcommand;

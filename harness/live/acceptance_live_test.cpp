@@ -84,6 +84,23 @@ TEST_F(Live, takes_mutated_programs_as_we_do) {
   expect_the_same(programs, model_);
 }
 
+TEST_F(Live, asked_in_this_process_says_the_same) {
+  auto acceptor = InProcessAcceptor::make();
+  ASSERT_TRUE(acceptor.has_value()) << acceptor.error().message;
+  random::Source source(8);
+  int taken = 0;
+  for (int i = 0; i < 4'200; ++i) {  // one of them with its control
+    const Program a = random::valid_program(source);
+    const Program program = random::mutated(source, a, random::valid_program(source));
+    const auto error = acceptor->ask(program);
+    ASSERT_TRUE(error.has_value()) << error.error().message;
+    const auto ours = verifier::check(program, model_);
+    ASSERT_EQ(*error, ours ? 0 : static_cast<int>(ours.error().error));
+    taken += ours ? 1 : 0;
+  }
+  EXPECT_GT(taken, 400);
+}
+
 TEST_F(Live, takes_every_program_that_the_generator_calls_valid) {
   random::Source source(7);
   std::vector<Program> programs(2'000);

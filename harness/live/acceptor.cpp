@@ -68,4 +68,44 @@ std::expected<std::vector<int>, LiveError> accepted(std::span<const Program> pro
   return std::vector<int>(errors, errors + programs.size());
 }
 
+std::expected<InProcessAcceptor, LiveError> InProcessAcceptor::make() {
+  const std::vector<Program> known = {{{0x06, 0, 0, 0}}, {{0x06, 0, 0, 0}, {0x00, 0, 0, 0}}};
+  const auto answers = accepted(known);
+  if (!answers) return std::unexpected(answers.error());
+  if ((*answers)[0] != 0 || (*answers)[1] != EINVAL) {
+    return std::unexpected(
+        LiveError{fmt::format("programs that are known to be right and wrong give errno {} and {}",
+                              (*answers)[0], (*answers)[1])});
+  }
+  if (const int error = allow_filters(); error != 0) {
+    return std::unexpected(*what_went_wrong({}, error));
+  }
+  return InProcessAcceptor();
+}
+
+std::expected<int, LiveError> InProcessAcceptor::ask(const Program& program) {
+  constexpr std::uint64_t kSecondOpinionEvery = 4096;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return std::unexpected(LiveError{"getrlimit(RLIMIT_NOFILE) fails"});
+  }
+  const rlimit none{0, limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  const long result = asked_of(program, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  pace_.step();
+  if (result >= 0) {
+    return std::unexpected(LiveError{"the kernel found a descriptor: the program is attached"});
+  }
+  const int error = result == -EMFILE ? 0 : static_cast<int>(-result);
+  if (++asked_ % kSecondOpinionEvery != 0) return error;
+  const auto second = accepted(std::span(&program, 1));
+  if (!second) return std::unexpected(second.error());
+  if (second->front() != error) {
+    return std::unexpected(LiveError{
+        fmt::format("errno {} in this process, {} in a child of it", error, second->front())});
+  }
+  return error;
+}
+
 }  // namespace callgate::live

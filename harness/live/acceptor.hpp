@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <span>
 #include <vector>
@@ -16,5 +17,25 @@ namespace callgate::live {
 /// error. More than 65,535 instructions cannot be said to the kernel and count as EINVAL.
 [[nodiscard]] std::expected<std::vector<int>, LiveError> accepted(
     std::span<const Program> programs, int patience_milliseconds = kPatience);
+
+/// The same of one program at a time, in this very process, some ten thousand a second: for
+/// fuzzers, which cannot fork for each. The process's limit of descriptors is 0 while the kernel is
+/// asked, so no other thread may open any; it gets no_new_privs where it may not install filters
+/// without.
+class InProcessAcceptor {
+ public:
+  /// First asks in children whether the running kernel is one that can be asked so.
+  [[nodiscard]] static std::expected<InProcessAcceptor, LiveError> make();
+
+  /// The errno of installing the program, 0 where it is accepted. Every 4096th is asked by
+  /// accepted() too, with its control, and is an error where the answers differ.
+  [[nodiscard]] std::expected<int, LiveError> ask(const Program& program);
+
+ private:
+  InProcessAcceptor() = default;
+
+  Pace pace_;
+  std::uint64_t asked_ = 0;
+};
 
 }  // namespace callgate::live

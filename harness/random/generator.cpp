@@ -126,30 +126,6 @@ std::uint32_t index(Source& source, std::size_t size) {
   return source.below(static_cast<std::uint32_t>(size));
 }
 
-void change_field(Source& source, Program& program) {
-  Instruction& i = program[index(source, program.size())];
-  switch (source.below(6)) {
-    case 0:
-      i.code = static_cast<std::uint16_t>(source.one_in(3) ? source.next() : source.below(256));
-      break;
-    case 1:
-      i.code = static_cast<std::uint16_t>(opcodes()[index(source, opcodes().size())].opcode);
-      break;
-    case 2:
-      i.jt = static_cast<std::uint8_t>(source.next());
-      break;
-    case 3:
-      i.jf = static_cast<std::uint8_t>(source.next());
-      break;
-    case 4:
-      i.k = edge_word(source);
-      break;
-    default:
-      i.k ^= 1U << source.below(32);
-      break;
-  }
-}
-
 }  // namespace
 
 Source::Source(std::uint64_t seed) noexcept : state_{} {
@@ -162,7 +138,20 @@ Source::Source(std::uint64_t seed) noexcept : state_{} {
   }
 }
 
+Source::Source(std::span<const std::uint8_t> bytes) noexcept
+    : state_{}, bytes_(bytes), from_bytes_(true) {}
+
+std::uint64_t Source::take(std::size_t count) noexcept {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < count && !bytes_.empty(); ++i) {
+    value |= std::uint64_t{bytes_.front()} << (8 * i);
+    bytes_ = bytes_.subspan(1);
+  }
+  return value;
+}
+
 std::uint64_t Source::next() noexcept {
+  if (from_bytes_) return take(8);
   const std::uint64_t result = rotate_left(state_[1] * 5, 7) * 9;
   const std::uint64_t shifted = state_[1] << 17U;
   state_[2] ^= state_[0];
@@ -175,44 +164,14 @@ std::uint64_t Source::next() noexcept {
 }
 
 std::uint32_t Source::below(std::uint32_t bound) noexcept {
+  // As few bytes as will do: a fuzzer that changes one changes one choice.
+  if (from_bytes_) {
+    return static_cast<std::uint32_t>(take(bound <= 0x100 ? 1 : bound <= 0x10000 ? 2 : 4) % bound);
+  }
   return static_cast<std::uint32_t>((next() >> 32U) * bound >> 32U);
 }
 
 Program valid_program(Source& source, const Shape& shape) { return Builder(source, shape).build(); }
-
-Program mutated(Source& source, std::span<const Instruction> program,
-                std::span<const Instruction> other) {
-  Program out(program.begin(), program.end());
-  const std::uint32_t changes = 1 + source.below(3);
-  for (std::uint32_t change = 0; change < changes && !out.empty(); ++change) {
-    const auto at = out.begin() + index(source, out.size());
-    switch (source.below(8)) {
-      case 0:
-        out.erase(at);
-        break;
-      case 1:
-        out.insert(at, Instruction{*at});
-        break;
-      case 2:
-        std::swap(*at, out[index(source, out.size())]);
-        break;
-      case 3:
-        out.resize(static_cast<std::size_t>(at - out.begin()) + 1);
-        break;
-      case 4:
-        if (!other.empty()) {
-          out.erase(at, out.end());
-          out.insert(out.end(), other.begin() + index(source, other.size()), other.end());
-        }
-        break;
-      default:
-        change_field(source, out);
-        break;
-    }
-  }
-  if (out.size() > kMaxProgramLength + 8) out.resize(kMaxProgramLength + 8);
-  return out;
-}
 
 std::uint32_t edge_word(Source& source, std::span<const Instruction> program) {
   switch (source.below(5)) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "harness/random/mutations.hpp"
 #include "vm/instruction.hpp"
 #include "vm/seccomp_data.hpp"
 
@@ -11,10 +13,12 @@
 /// of the standard library is used.
 namespace callgate::random {
 
-/// xoshiro256**, seeded by splitmix64.
+/// xoshiro256**, seeded by splitmix64; or the bytes of a fuzzer.
 class Source {
  public:
   explicit Source(std::uint64_t seed) noexcept;
+  /// Takes its numbers from these bytes, and is 0 where they have run out. They must outlive it.
+  explicit Source(std::span<const std::uint8_t> bytes) noexcept;
   [[nodiscard]] std::uint64_t next() noexcept;
   /// 0 to bound - 1; bound is not 0.
   [[nodiscard]] std::uint32_t below(std::uint32_t bound) noexcept;
@@ -22,7 +26,11 @@ class Source {
   [[nodiscard]] bool one_in(std::uint32_t times) noexcept { return below(times) == 0; }
 
  private:
+  std::uint64_t take(std::size_t count) noexcept;
+
   std::uint64_t state_[4];
+  std::span<const std::uint8_t> bytes_;
+  bool from_bytes_ = false;
 };
 
 /// What programs are made of.
@@ -34,11 +42,6 @@ struct Shape {
 /// A program that the checker accepts: every operation occurs, constants lean to edges, jumps go
 /// anywhere ahead, memory is read only where it is sure to be stored.
 [[nodiscard]] Program valid_program(Source& source, const Shape& shape = {});
-
-/// A changed copy: fields set to edges or noise, instructions taken out, put in, doubled or
-/// exchanged, the tail cut off, another program's tail put on. Accepted or not.
-[[nodiscard]] Program mutated(Source& source, std::span<const Instruction> program,
-                              std::span<const Instruction> other);
 
 /// A word that lies near a power of two, near a constant of `program`, or anywhere.
 [[nodiscard]] std::uint32_t edge_word(Source& source, std::span<const Instruction> program = {});

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/random/generator.hpp"
+#include "harness/random/mutations.hpp"
 #include "harness/random/shrink.hpp"
 #include "verifier/check.hpp"
 #include "vm/opcodes.hpp"
@@ -71,6 +72,43 @@ TEST(Generator, makes_mutants_of_which_some_are_valid) {
   }
   EXPECT_GT(valid, 200);
   EXPECT_LT(valid, 800);
+}
+
+TEST(Source, takes_bytes_in_order_and_is_0_after_them) {
+  constexpr std::uint8_t kBytes[] = {7, 0x34, 0x12, 1, 0, 0, 0, 0, 0, 0, 0x80};
+  Source source(kBytes);
+  EXPECT_EQ(source.below(5), 2U);
+  EXPECT_EQ(source.below(0x10000), 0x1234U);
+  EXPECT_EQ(source.next(), 0x8000000000000001U);
+  EXPECT_EQ(source.next(), 0U);
+  EXPECT_EQ(source.below(3), 0U);
+}
+
+TEST(Mutations, put_in_keeps_jumps_to_their_targets) {
+  const Program program = {{0x15, 1, 0, 5}, {0x00, 0, 0, 1}, {0x05, 0, 0, 0}, {0x06, 0, 0, 4}};
+  const Program others = {{0x07, 0, 0, 0}, {0x87, 0, 0, 0}};
+  const Program more = {{0x15, 3, 0, 5}, {0x00, 0, 0, 1}, {0x07, 0, 0, 0},
+                        {0x87, 0, 0, 0}, {0x05, 0, 0, 0}, {0x06, 0, 0, 4}};
+  // What went to the instruction at the place goes to what was put in before it.
+  EXPECT_EQ(with_inserted(program, 2, others)[0].jt, 1);
+  const Program at_1 = with_inserted(program, 1, others);
+  EXPECT_EQ(at_1[0], (Instruction{0x15, 3, 0, 5}));
+  EXPECT_EQ(without(more, 2, 2), program);
+  EXPECT_EQ(without(at_1, 1, 2), program);
+  EXPECT_EQ(with_inserted(program, 4, others).size(), 6U);
+}
+
+TEST(Mutations, put_in_leaves_a_distance_that_has_no_room) {
+  Program program(260, Instruction{0x00, 0, 0, 0});
+  program[0] = {0x15, 255, 0, 0};
+  EXPECT_EQ(with_inserted(program, 5, Program{{0x07, 0, 0, 0}})[0].jt, 255);
+}
+
+TEST(Mutations, exchange_operands_as_the_table_has_them) {
+  EXPECT_EQ(with_other_operand({0x04, 0, 0, 9}), (Instruction{0x0c, 0, 0, 9}));
+  EXPECT_EQ(with_other_operand({0x1d, 1, 2, 9}), (Instruction{0x15, 1, 2, 9}));
+  EXPECT_EQ(with_other_operand({0x00, 0, 0, 9}), std::nullopt);
+  EXPECT_EQ(with_other_operand({0x1234, 0, 0, 9}), std::nullopt);
 }
 
 TEST(Shrinking, keeps_jumps_to_their_targets) {

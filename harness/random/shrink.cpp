@@ -9,20 +9,13 @@ namespace callgate::random {
 namespace {
 
 constexpr int kMaxRounds = 300;
-
-bool is_jump(const Instruction& i) { return (i.code & 0x7U) == 0x5U; }
-bool is_always(const Instruction& i) { return i.code == 0x05; }
-
-// How many of the `offset` instructions after `at` lie in [first, end).
-std::uint32_t taken_out(std::size_t at, std::uint32_t offset, std::size_t first, std::size_t end) {
-  const std::size_t from = std::max(at + 1, first);
-  const std::size_t to = std::min(at + 1 + offset, end);
-  return to > from ? static_cast<std::uint32_t>(to - from) : 0;
-}
+constexpr std::size_t kMostPieces = 256;
 
 std::vector<Program> with_fewer_instructions(const Program& program) {
   std::vector<Program> out;
-  for (std::size_t chunk = program.size() / 2; chunk > 0; chunk /= 2) {
+  // Of long programs not single instructions: there would be thousands of copies of thousands.
+  const std::size_t smallest = program.size() / kMostPieces;
+  for (std::size_t chunk = program.size() / 2; chunk > smallest; chunk /= 2) {
     for (std::size_t first = 0; first + chunk <= program.size(); first += chunk) {
       out.push_back(without(program, first, chunk));
     }
@@ -32,6 +25,7 @@ std::vector<Program> with_fewer_instructions(const Program& program) {
 
 std::vector<Program> with_plainer_fields(const Program& program) {
   std::vector<Program> out;
+  if (program.size() > kMostPieces) return out;
   for (std::size_t i = 0; i < program.size(); ++i) {
     const Instruction was = program[i];
     const auto add = [&](const Instruction& changed) {
@@ -58,23 +52,6 @@ std::optional<Program> first_that_shows(std::vector<Program> candidates, const S
 }
 
 }  // namespace
-
-Program without(std::span<const Instruction> program, std::size_t first, std::size_t count) {
-  const std::size_t end = first + count;
-  Program out;
-  for (std::size_t at = 0; at < program.size(); ++at) {
-    if (at >= first && at < end) continue;
-    Instruction i = program[at];
-    if (is_always(i)) {
-      i.k -= taken_out(at, i.k, first, end);
-    } else if (is_jump(i)) {
-      i.jt = static_cast<std::uint8_t>(i.jt - taken_out(at, i.jt, first, end));
-      i.jf = static_cast<std::uint8_t>(i.jf - taken_out(at, i.jf, first, end));
-    }
-    out.push_back(i);
-  }
-  return out;
-}
 
 Program shrunk(Program program, const Shows& shows) {
   for (int round = 0; round < kMaxRounds; ++round) {

@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "harness/suite/vector_writer.hpp"
 #include "vm/actions.hpp"
+#include "vm/opcodes.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -227,6 +229,38 @@ TEST(Vector, of_an_outcome_says_what_is_known_of_it) {
     const std::string text = "# Rule.\n" + std::string(rest);
     EXPECT_NE(error_of(text, VectorKind::Outcome).message, "none") << rest;
   }
+}
+
+TEST(VectorWriter, writes_every_operation_as_what_is_read_as_the_same) {
+  Program program;
+  for (const OpcodeInfo& row : opcodes()) {
+    const auto code = static_cast<std::uint16_t>(row.opcode);
+    program.push_back({code, 0, 0, 0});
+    program.push_back({code, 0, 0, 0x00050003});
+    program.push_back({code, 3, 0, 0});
+    program.push_back({code, 0, 255, 0xffffffff});
+  }
+  program.push_back({0xffff, 1, 2, 3});
+  EXPECT_EQ(program_of(program_text(program)), program);
+}
+
+TEST(VectorWriter, says_words_where_they_say_all) {
+  const Program program = {{0x20, 0, 0, 16}, {0x15, 1, 2, 39},         {0x00, 0, 0, 1},
+                           {0x00, 0, 0, 1},  {0x00, 0, 0, 1},          {0x40, 0, 0, 4},
+                           {0x87, 0, 0, 1},  {0x06, 0, 0, 0x00050002}, {0x06, 0, 0, 0x00060001}};
+  EXPECT_EQ(program_text(program, ""),
+            "ld [16]\njeq #39, 1, 2\nrepeat 3: ld #1\n{ 0x40, 0, 0, 4 }\n{ 0x87, 0, 0, 1 }\n"
+            "ret ERRNO(2)\nret #0x60001\n");
+}
+
+TEST(VectorWriter, writes_a_whole_vector_back) {
+  const std::string text =
+      "# First line.\n# Second line.\nkernel: 4.14\narch: s390x\nfeature: ErrnoClamp\n"
+      "program: 2 times log\n  ret ERRNO(1)\nprogram:\n  ret ALLOW\n"
+      "input: nr=-1 arch=x86_64 ip=0x10 args=1,2\nverdict: ERRNO(1) winner 1\nlogged: yes\n";
+  const auto vector = parse_vector(text, VectorKind::Stack);
+  ASSERT_TRUE(vector.has_value()) << vector.error().message;
+  EXPECT_EQ(vector_text(*vector), text);
 }
 
 }  // namespace

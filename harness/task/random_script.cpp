@@ -276,6 +276,32 @@ std::string text_of(const ScriptFilter& filter) {
   return out + "}" + length;
 }
 
+// The architecture is said where its name is known to stand for the token.
+std::string text_of(const SeccompData& data) {
+  std::string out = fmt::format("call {}", data.nr);
+  if (const auto arch = arch_from_token(data.arch))
+    out += fmt::format(" arch={}", info(*arch).name);
+  if (data.instruction_pointer != 0) out += fmt::format(" ip=0x{:x}", data.instruction_pointer);
+  std::size_t count = data.args.size();
+  while (count > 0 && data.args[count - 1] == 0) --count;
+  for (std::size_t i = 0; i < count; ++i) {
+    out += fmt::format("{}0x{:x}", i == 0 ? " args=" : ",", data.args[i]);
+  }
+  return out;
+}
+
+std::string_view sigsys_word(SigsysAction action) {
+  switch (action) {
+    case SigsysAction::Default:
+      return "default";
+    case SigsysAction::Handled:
+      return "handled";
+    case SigsysAction::BlockedOrIgnored:
+      return "blocked";
+  }
+  return "";
+}
+
 std::string text_of(const Step& step) {
   switch (step.kind) {
     case StepKind::SetSeccomp:
@@ -307,7 +333,7 @@ std::string text_of(const Step& step) {
     case StepKind::Exit:
       return "exit";
     case StepKind::Call:
-      return fmt::format("call {}", step.data.nr);
+      return text_of(step.data);
     case StepKind::Exec:
     case StepKind::CloseListener:
     case StepKind::CloseOutside:
@@ -330,9 +356,9 @@ Script random_script(random::Source& source, std::size_t longest, bool may_have_
 }
 
 std::string text_of(const Script& script) {
-  std::string out =
-      fmt::format("process nnp={} cap={} descriptors={}\n", script.no_new_privs ? "yes" : "no",
-                  script.sys_admin ? "yes" : "no", script.descriptors_left ? "yes" : "no");
+  std::string out = fmt::format("process nnp={} cap={} sigsys={} descriptors={}\n",
+                                script.no_new_privs ? "yes" : "no", script.sys_admin ? "yes" : "no",
+                                sigsys_word(script.sigsys), script.descriptors_left ? "yes" : "no");
   for (const Step& step : script.steps) {
     out += fmt::format("as {}: {}\n", step.task + 1, text_of(step));
   }

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
-#include <stdexcept>
 #include <utility>
 
 #include "harness/suite/vector_program.hpp"
@@ -14,9 +14,15 @@ namespace callgate::task {
 namespace {
 
 // Carries a message to parse_script(), which knows the line.
-class Wrong : public std::runtime_error {
+// Not a std::runtime_error: what() of that ends where the script's text holds a zero byte.
+class Wrong : public std::exception {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Wrong(std::string message) : message_(std::move(message)) {}
+  [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+
+ private:
+  std::string message_;
 };
 
 constexpr std::uint64_t kLargest = std::numeric_limits<std::uint64_t>::max();
@@ -405,7 +411,7 @@ std::expected<Script, ScriptError> parse_script(std::string_view text, Arch arch
     try {
       parse_line(script, content, line, arch, read_filter);
     } catch (const Wrong& wrong) {
-      return std::unexpected(ScriptError{line, wrong.what()});
+      return std::unexpected(ScriptError{line, wrong.message()});
     }
   }
   return script;

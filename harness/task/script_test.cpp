@@ -161,6 +161,7 @@ TEST(Script, takes_any_bytes) {
     static_cast<void>(parse(text));
   }
   EXPECT_THAT(error_of("seccomp filter program={}}").message, HasSubstr("brace"));
+  EXPECT_THAT(error_of(std::string_view("\0", 1)).message, HasSubstr("not a step"));
 }
 
 }  // namespace
