@@ -135,11 +135,11 @@ std::optional<std::int64_t> returned(std::uint32_t value, const KernelModel& mod
   return std::nullopt;
 }
 
-std::optional<std::int64_t> x86_64_number(std::uint32_t nr, const KernelModel& model) {
-  SeccompData data;
+// Where every number is refused: 1 for one that passes all the same, else EPERM.
+std::int64_t refused_number(std::uint32_t nr, const KernelModel& model, Arch calls) {
+  SeccompData data = call_of(calls);
   data.nr = static_cast<std::int32_t>(nr);
-  data.arch = info(Arch::X86_64).token;
-  return is_exempt(data, model) ? 1 : -1;  // EPERM, of the filter
+  return is_exempt(data, model) ? 1 : -1;
 }
 
 }  // namespace
@@ -170,8 +170,7 @@ std::optional<std::int64_t> expected(const Probe& probe, const KernelModel& mode
     case ProbeKind::Returned:
       return returned(probe.argument, model, calls);
     case ProbeKind::Number:
-      if (calls != Arch::X86_64) return std::nullopt;
-      return x86_64_number(probe.argument, model);
+      return refused_number(probe.argument, model, calls);
     case ProbeKind::HighNumber:
       if (calls != Arch::X86_64) return std::nullopt;
       return model.has(Feature::HighNumberBits) ? 1 : -38;
