@@ -12,7 +12,7 @@ enum { kDied = -1000, kNothing = -5000 };
 
 static volatile int64_t* result;
 
-static int64_t or_errno(long got) { return got >= 0 ? got : -errno; }
+static int64_t or_errno(long got) { return got == -1 ? -errno : got; }
 
 static int64_t seccomp(unsigned operation, unsigned flags, const void* argument) {
   return or_errno(syscall(SYS_seccomp, operation, flags, argument));
@@ -201,10 +201,10 @@ static int64_t probe_core(uint32_t unused) {
   return WCOREDUMP(status) ? 1 : 0;
 }
 
-static volatile long notified;
+static volatile int64_t notified;
 
 static void* call_notified(void* unused) {
-  notified = syscall(SYS_getppid);
+  notified = or_errno(syscall(SYS_getppid));
   return unused;
 }
 
@@ -214,7 +214,7 @@ static int listener(void) {
   return (int)attach(code, 4, 8);
 }
 
-// A reply that gives the task a descriptor and returns it at once; 0: done.
+// Gives the task a descriptor; with flag 2 that is the reply too. 0: done.
 static int64_t probe_addfd(uint32_t flags) {
   pthread_t thread;
   struct seccomp_notif notification;
@@ -227,12 +227,8 @@ static int64_t probe_addfd(uint32_t flags) {
     uint32_t flags, source, target, target_flags;
   } adds = {notification.id, flags, 0, 0, 0};
   const int64_t got = or_errno(ioctl(fd, SECCOMP_IOW(3, adds), &adds));
-  if (got < 0) return got;
-  if (flags != 0) {
-    pthread_join(thread, NULL);
-    return notified == got ? 0 : kNothing;
-  }
-  return 0;
+  if (got >= 0 && flags != 0) pthread_join(thread, NULL);
+  return got > 0 ? 0 : got;
 }
 
 static int64_t probe_listener_flags(uint32_t flags) {
@@ -278,6 +274,26 @@ static int64_t probe_receive_into(uint32_t word_of_buffer) {
   return or_errno(ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification));
 }
 
+// What a call returns that a supervisor answers: the low 16 bits are its value, or with bit 16 its
+// error.
+static int64_t probe_reply(uint32_t argument) {
+  pthread_t thread;
+  struct seccomp_notif notification;
+  const int fd = listener();
+  if (fd < 0 || pthread_create(&thread, NULL, call_notified, NULL) != 0) return kNothing;
+  memset(&notification, 0, sizeof notification);
+  if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification) != 0) return kNothing;
+  struct seccomp_notif_resp reply = {notification.id, 0, 0, 0};
+  if (argument >> 16) {
+    reply.error = (int16_t)argument;
+  } else {
+    reply.val = (int16_t)argument;
+  }
+  if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &reply) != 0) return kNothing;
+  pthread_join(thread, NULL);
+  return notified;
+}
+
 // In the order of probes.def's kinds.
 static int64_t (*const kProbes[])(uint32_t) = {
     probe_set_filter,    probe_action_avail,   probe_notif_sizes,
@@ -285,7 +301,7 @@ static int64_t (*const kProbes[])(uint32_t) = {
     probe_number,        probe_high_number,    probe_dead_mode,
     probe_leader_status, probe_thread,         probe_core,
     probe_addfd,         probe_listener_flags, probe_receive_from_nobody,
-    probe_receive_into,
+    probe_receive_into,  probe_reply,
 };
 
 static int64_t probe(uint32_t kind, uint32_t argument) {

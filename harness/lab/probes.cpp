@@ -142,6 +142,24 @@ std::int64_t refused_number(std::uint32_t nr, const KernelModel& model, Arch cal
   return is_exempt(data, model) ? 1 : -1;
 }
 
+// What the caller of getppid gets of a supervisor that replies so.
+std::optional<std::int64_t> replied(std::uint32_t bits, const KernelModel& model, Arch calls) {
+  Tasks tasks(model, true, true);
+  const Instruction notify{0x06, 0, 0, 0x7fc00000U};
+  (void)tasks.set_mode_filter(0, filter_flag::kNewListener, argument_of({notify}, model));
+  const auto number = static_cast<std::int16_t>(bits & 0xffffU);
+  Supervisor supervisor;
+  if (bits >> 16U != 0) {
+    supervisor.error = number;
+  } else {
+    supervisor.value = number;
+  }
+  const Outcome outcome =
+      tasks.call(0, call_of(calls), {.tracer = {}, .supervisor = supervisor}).outcome;
+  if (outcome.kind != OutcomeKind::Returns) return std::nullopt;
+  return outcome.value;
+}
+
 }  // namespace
 
 std::span<const Probe> probes() noexcept { return kProbes; }
@@ -193,6 +211,8 @@ std::optional<std::int64_t> expected(const Probe& probe, const KernelModel& mode
       return model.has(Feature::ReceiveEnds) ? kNoEntry : kInterrupted;
     case ProbeKind::ReceiveInto:
       return probe.argument == 0 ? 0 : kInvalid;
+    case ProbeKind::Reply:
+      return replied(probe.argument, model, calls);
   }
   return std::nullopt;
 }
