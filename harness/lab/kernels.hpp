@@ -17,8 +17,8 @@ struct LabPlatform {
   std::string_view flavour;  ///< how the name of its kernel package ends
   Arch arch;
   std::string_view qemu;
-  std::string_view console;
-  std::uint32_t slowness;  ///< random programs are divided by it
+  std::string_view console;  ///< and further parameters of the kernel
+  std::uint32_t slowness;    ///< random programs are divided by it
 };
 
 /// A row of kernels.def: one boot.
