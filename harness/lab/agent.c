@@ -48,7 +48,7 @@ static uint32_t word(const uint8_t* at) {
   return out;
 }
 
-#include "agent_probes.h"
+#include "harness/lab/agent_probes.h"
 
 static int install(const uint8_t* code, uint32_t length) {
   struct sock_fprog program = {(unsigned short)length, (struct sock_filter*)(uintptr_t)code};

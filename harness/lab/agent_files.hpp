@@ -7,7 +7,7 @@ namespace callgate::lab {
 
 /// A source file of the agent, as it was when this was built.
 struct AgentFile {
-  std::string_view name;
+  std::string_view name;  ///< its path from the top of the tree, as includes have it
   std::string_view text;
 };
 

@@ -2,7 +2,6 @@
 // number: a result, a negative errno, or kDied less the signal that it died of. probes.def says
 // which are asked.
 
-#include <linux/ioctl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>

@@ -1,7 +1,7 @@
-# cmake -DOUT=FILE.cpp -DFILES=A;B -P embed.cmake: a C++ file that holds the agent's sources.
+# cmake -DTOP=FOLDER -DOUT=FILE.cpp -DFILES=A;B -P embed.cmake: a C++ file that holds the agent's sources.
 set(rows "")
 foreach(file IN LISTS FILES)
-  get_filename_component(name "${file}" NAME)
+  file(RELATIVE_PATH name "${TOP}" "${file}")
   # Brackets and semicolons have a meaning in lists, not in a string that is only appended to.
   file(READ "${file}" text)
   string(APPEND rows "    {\"${name}\", R\"~agent~(${text})~agent~\"},\n")

@@ -96,7 +96,7 @@ TEST(LabKernels, pattern_takes_the_version_and_the_flavour_alone) {
 TEST(LabAgent, source_that_is_built_in_is_that_of_the_tree) {
   ASSERT_EQ(agent_files().size(), 2U);
   for (const AgentFile& each : agent_files()) {
-    const auto path = std::filesystem::path(CALLGATE_SOURCE_DIR) / "harness/lab" / each.name;
+    const auto path = std::filesystem::path(CALLGATE_SOURCE_DIR) / each.name;
     EXPECT_EQ(slurp(path), each.text) << each.name;
   }
 }

@@ -173,15 +173,21 @@ std::expected<std::filesystem::path, Trouble> build_agent(const LabKernel& kerne
   const auto agent = work / fmt::format("agent-{}", kernel.target);
   if (std::filesystem::exists(agent)) return agent;
   for (const AgentFile& each : agent_files()) {
+    std::filesystem::create_directories((work / each.name).parent_path());
     std::ofstream(work / each.name, std::ios::binary) << each.text;
   }
   std::ofstream(work / "nothing.c") << "#include <stdio.h>\nint main(void) { return 0; }\n";
   const auto log = work / fmt::format("build-{}.log", kernel.name);
   const auto compile = [&](const char* source, const std::filesystem::path& to) {
-    std::vector<std::string> command{"clang",     fmt::format("--target={}", kernel.target),
-                                     "-O2",       "-w",
-                                     "-static",   "-o",
-                                     to.string(), (work / source).string()};
+    std::vector<std::string> command{"clang",
+                                     fmt::format("--target={}", kernel.target),
+                                     "-O2",
+                                     "-w",
+                                     "-static",
+                                     "-I" + work.string(),
+                                     "-o",
+                                     to.string(),
+                                     (work / source).string()};
     // Debian's cross linkers stand under their target's name; x86 has the machine's own.
     if (kernel.calls != Arch::X86_64 && kernel.calls != Arch::X86) {
       command.push_back(fmt::format("-fuse-ld=/usr/bin/{}-ld", kernel.target));
@@ -197,7 +203,7 @@ std::expected<std::filesystem::path, Trouble> build_agent(const LabKernel& kerne
                     kernel.target, toolchain.no_command() ? "there is no clang" : why(log))});
   }
   const auto unfinished = work / fmt::format("unfinished-{}", kernel.target);
-  if (!compile("agent.c", unfinished).well()) {
+  if (!compile("harness/lab/agent.c", unfinished).well()) {
     return std::unexpected(Trouble{true, "the agent does not compile: " + why(log)});
   }
   std::filesystem::rename(unfinished, agent);
