@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -126,6 +127,7 @@ int main(void) {
   if (console >= 0) {
     for (int i = 0; i < 3; ++i) dup2(console, i);
   }
+  klogctl(8, NULL, 1);  // the kernel's messages, but a panic, would stand in the middle of answers
   const int fd = open("/request", O_RDONLY);
   struct stat about;
   struct utsname name;
