@@ -325,6 +325,24 @@ TEST(Task, tracer_of_kernels_before_4_8_has_the_last_word) {
   EXPECT_EQ(changed.outcome.kind, OutcomeKind::Executes);
 }
 
+TEST(Task, positive_value_of_a_supervisor_is_lost_on_newer_ppc64le) {
+  const auto got = [](int major, int minor, Arch arch, std::int64_t sent) {
+    KernelModel model = linux_version(major, minor);
+    model.arch = arch;
+    Tasks tasks{model, true};
+    (void)tasks.set_mode_filter(0, filter_flag::kNewListener, returns(0x7fc00000U, model));
+    SeccompData data = call(39);
+    data.arch = info(arch).token;
+    return tasks.call(0, data, {{}, Supervisor{.value = sent}}).outcome;
+  };
+  EXPECT_EQ(got(6, 1, Arch::Ppc64le, 7).value, 7);
+  EXPECT_EQ(got(6, 12, Arch::Ppc64le, 7).kind, OutcomeKind::Unknown);
+  EXPECT_EQ(got(7, 2, Arch::Ppc64le, 7).kind, OutcomeKind::Returns);
+  EXPECT_EQ(got(7, 2, Arch::Ppc64le, 7).value, 0);
+  EXPECT_EQ(got(7, 2, Arch::Ppc64le, -7).value, -7);
+  EXPECT_EQ(got(7, 2, Arch::S390x, 7).value, 7);
+}
+
 TEST(Task, supervisor_answers_while_its_listener_is_open) {
   Tasks tasks{KernelModel{}, true};
   const Reply installed = tasks.set_mode_filter(0, kNewListener, returns(0x7fc00000U));

@@ -40,8 +40,8 @@ enum class Feature : std::uint8_t {
 #undef FEATURE
 };
 
-/// How a fact is known.
-enum class Mark : std::uint8_t { Live, Source, Memory };
+/// How a fact is known; the words are in kernel_features.def.
+enum class Mark : std::uint8_t { Live, Lab, Source, Memory };
 
 /// A row of kernel_features.def.
 struct FeatureInfo {

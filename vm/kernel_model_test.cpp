@@ -59,6 +59,14 @@ TEST(Features, that_were_backported_are_in_that_series_alone) {
   EXPECT_TRUE(has({6, 13, 3}, Feature::UretprobeExempt));
 }
 
+TEST(Features, of_the_dead_mode_went_into_three_stable_series) {
+  EXPECT_TRUE(has({5, 10, 223}, Feature::DeadMode)) << "seen by callgate lab";
+  EXPECT_FALSE(has({5, 10, 100}, Feature::DeadMode));
+  EXPECT_TRUE(has({5, 15, 24}, Feature::DeadMode));
+  EXPECT_TRUE(has({5, 16, 10}, Feature::DeadMode));
+  EXPECT_FALSE(has({5, 14, 99}, Feature::DeadMode));
+}
+
 TEST(KernelModel, of_the_host_is_of_this_machine) {
   const KernelModel host = KernelModel::host();
   EXPECT_EQ(host.arch, host_arch());

@@ -13,6 +13,10 @@ constexpr Version kFirstContinue{5, 5, 0};  // SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
 bool is_x86(Arch arch) { return arch == Arch::X86_64 || arch == Arch::X86 || arch == Arch::X32; }
 
+bool is_powerpc(Arch arch) {
+  return arch == Arch::Ppc || arch == Arch::Ppc64 || arch == Arch::Ppc64le;
+}
+
 // Another numbering than the generic one.
 enum class Numbers : std::uint8_t { Generic, Mips, Parisc };
 
@@ -153,6 +157,16 @@ void Tasks::let_supervisor_decide(CallResult& result, const Supervisor& supervis
   }
   if (supervisor.error > 0 && !is_x86(model_.arch) && model_.arch != Arch::AArch64) {
     result.outcome = unknown("how this architecture returns a positive error of a supervisor");
+    return;
+  }
+  if (supervisor.error == 0 && supervisor.value > 0 && is_powerpc(model_.arch) &&
+      model_.version >= Version{6, 2, 0}) {
+    // Seen on ppc64el by callgate lab: 6.1.176 returns it, 7.2.13 returns 0.
+    if (model_.arch == Arch::Ppc64le && model_.version >= Version{7, 2, 0}) {
+      result.outcome = returns(0);
+      return;
+    }
+    result.outcome = unknown("since when PowerPC returns 0 for a positive value of a supervisor");
     return;
   }
   result.outcome = returns(supervisor.error != 0 ? supervisor.error : supervisor.value);

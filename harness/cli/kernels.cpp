@@ -19,6 +19,8 @@ std::string_view to_string(Mark mark) {
   switch (mark) {
     case Mark::Live:
       return "live";
+    case Mark::Lab:
+      return "lab";
     case Mark::Source:
       return "source";
     case Mark::Memory:
@@ -45,8 +47,10 @@ int kernels(const Options& options) {
   }
   fmt::print(
       "What changed between kernels, and Linux {}. The mark says how it is known: live, seen "
-      "on a running\nkernel; source, read in its source; memory, neither: confirm it before "
-      "you depend on it.\n\n",
+      "on a running\nkernel; lab, absent on an older and there on a newer kernel of callgate lab, "
+      "the "
+      "version lies between;\nsource, read in its source; memory, neither: confirm it before you "
+      "depend on it.\n\n",
       callgate::to_string(model.version));
   fmt::print("{:<6} {:<7} {:<5} {}\n", "since", "mark", "has", "what");
   for (const FeatureInfo& row : features()) {

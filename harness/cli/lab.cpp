@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -48,29 +50,40 @@ std::vector<lab::Case> cases_of(const std::string& folder) {
 }
 
 ordered_json json_of(const lab::Report& report) {
+  ordered_json probes = ordered_json::array();
+  for (const lab::Seen& each : report.seen) {
+    probes.push_back({{"probe", each.probe},
+                      {"value", each.value},
+                      {"expected", each.expected ? ordered_json(*each.expected) : ordered_json()}});
+  }
   return {{"name", report.name},
-          {"skipped", report.skipped.empty() ? ordered_json() : ordered_json(report.skipped)},
+          {"result", lab::to_string(report.ending)},
+          {"reason", report.reason.empty() ? ordered_json() : ordered_json(report.reason)},
           {"release", report.release},
           {"jit", report.jit},
           {"values", report.values},
+          {"shifts", report.shifts},
           {"acceptances", report.acceptances},
           {"differences", report.differences},
           {"not_asked", report.not_asked},
           {"first", report.first},
+          {"probes", std::move(probes)},
           {"seconds", report.seconds}};
 }
 
 void print(const lab::Report& report) {
-  if (!report.skipped.empty()) {
-    fmt::print("{}: skipped: {}\n", report.name, report.skipped);
+  const std::string word =
+      coloured(std::string(lab::to_string(report.ending)), report.ending == lab::Ending::Passed);
+  if (report.release.empty()) {
+    fmt::print("{}: {}: {}\n", report.name, word, report.reason);
     return;
   }
   fmt::print(
-      "{}: {} ({}, JIT {}): {} values, {} acceptances, {} differences, {} not asked, {:.1f} s\n",
-      report.name,
-      coloured(report.differences == 0 ? "agrees" : "DIFFERS", report.differences == 0),
-      report.release, report.jit, report.values, report.acceptances, report.differences,
-      report.not_asked, report.seconds);
+      "{}: {}{}{} ({}, JIT {}): {} values, {} of them shifts, {} acceptances, {} probes, {} "
+      "differences, {} not asked, {:.1f} s\n",
+      report.name, word, report.reason.empty() ? "" : ": ", report.reason, report.release,
+      report.jit, report.values, report.shifts, report.acceptances, report.seen.size(),
+      report.differences, report.not_asked, report.seconds);
   for (const std::string& each : report.first) fmt::print("  {}\n", each);
 }
 
@@ -84,26 +97,44 @@ int run_lab(const Options& options) {
   }
   const auto cases = cases_of(options.vectors);
   const lab::WorkFolder work(options.keep);
-  ordered_json document{{"callgate", 1}, {"kernels", ordered_json::array()}};
-  bool ran = false;
-  bool agree = true;
+  ordered_json rows = ordered_json::array();
+  std::array<std::size_t, 3> counts{};
+  std::uint64_t values = 0;
+  std::uint64_t acceptances = 0;
+  const auto count = [&](lab::Ending ending) {
+    return counts.at(static_cast<std::size_t>(ending));
+  };
   for (const lab::LabKernel& each : *kernels) {
-    if (lab::interrupted()) throw UserError("lab: interrupted");
     const lab::Report report = lab::examine(each, options.amount, cases, work);
-    ran = ran || report.skipped.empty();
-    agree = agree && report.differences == 0;
+    if (lab::interrupted()) throw UserError("lab: interrupted");
+    ++counts.at(static_cast<std::size_t>(report.ending));
+    values += report.values;
+    acceptances += report.acceptances;
     if (options.format == "json") {
-      document["kernels"].push_back(json_of(report));
+      rows.push_back(json_of(report));
     } else {
       print(report);
       std::fflush(stdout);
     }
   }
+  const std::size_t passed = count(lab::Ending::Passed);
+  const std::size_t failed = count(lab::Ending::Failed);
+  const std::size_t skipped = count(lab::Ending::Skipped);
   if (options.format == "json") {
+    const ordered_json document{{"callgate", 1},
+                                {"passed", passed},
+                                {"failed", failed},
+                                {"skipped", skipped},
+                                {"values", values},
+                                {"acceptances", acceptances},
+                                {"kernels", std::move(rows)}};
     fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  } else {
+    fmt::print("{} passed, {} failed, {} skipped; {} values, {} acceptances\n", passed, failed,
+               skipped, values, acceptances);
   }
-  if (!ran) return kWrongUse;
-  return agree ? kWell : kNo;
+  if (failed != 0) return kNo;
+  return passed != 0 ? kWell : kWrongUse;
 }
 
 }  // namespace
@@ -119,6 +150,15 @@ void add_lab(CLI::App& root, int& exit_code) {
   command.add_option("--seed", options->amount.seed, "Of the random programs")->type_name("S");
   command.add_option("--vectors", options->vectors, "corpus/vectors: its programs are asked too")
       ->type_name("DIR");
+  command
+      .add_option_function<std::int64_t>(
+          "--patience",
+          [options](std::int64_t seconds) {
+            options->amount.patience = std::chrono::seconds(seconds);
+          },
+          "Seconds that a boot may take (300); one that takes longer has failed")
+      ->check(CLI::Range(1, 86400))
+      ->type_name("S");
   command.add_option("--keep", options->keep, "Kernels, agents and consoles stay in this folder")
       ->type_name("DIR");
   command.add_option("--format", options->format, "text or json")
@@ -130,8 +170,9 @@ void add_lab(CLI::App& root, int& exit_code) {
       "\nExample:\n"
       "  callgate lab --kernels s390x-6.1,arm64-6.1-arm --programs 1000\n"
       "\nKernels:{}\n"
-      "Exit code 1: a kernel differs; 2: none could be run. Kernels come from the Debian archive "
-      "that this machine's apt uses.",
+      "A kernel passed, failed (it differs, panics, takes too long or its answers are cut) or was "
+      "skipped (it, QEMU or a compiler is not to be had). Exit code 1: one failed; 2: all were "
+      "skipped, or interrupted. Kernels come from the Debian archive that this machine's apt uses.",
       names));
   command.callback([options, &exit_code] { exit_code = run_lab(*options); });
 }

@@ -1,9 +1,10 @@
 // The /init of a lab kernel: asks it what /request holds, prints the answers, powers off.
-// /request is words in the guest's byte order: magic, jit (0, 1, 2: leave), programs; then for each
-// program: calls (0: install only), instructions; 8 bytes an instruction;
-// 56 bytes a call: nr, 0, six arguments of 64 bits.
+// /request is words in the guest's byte order: magic, jit (0, 1, 2: leave), probes, programs; for
+// each probe: kind, argument; for each program: calls (0: install only), instructions; 8 bytes an
+// instruction; 56 bytes a call: nr, 0, six arguments of 64 bits.
 // A line of output ends in a checksum, and so does the whole: a damaged console is noticed.
 
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -46,6 +48,8 @@ static uint32_t word(const uint8_t* at) {
   memcpy(&out, at, 4);
   return out;
 }
+
+#include "harness/lab/agent_probes.h"
 
 static int install(const uint8_t* code, uint32_t length) {
   struct sock_fprog program = {(unsigned short)length, (struct sock_filter*)(uintptr_t)code};
@@ -90,7 +94,7 @@ static void ask(uint32_t index, const uint8_t* code, uint32_t length, const uint
     const int status = child(code, length, calls, count, first);
     if (status < 0 || !shared->installed || shared->error != 0 || shared->done >= count) break;
     // Killed by a call: kill is told from any other death, and the next calls get a new child.
-    if (WIFSIGNALED(status) && WTERMSIG(status) == 31) shared->values[shared->done] = 0xfffe;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) shared->values[shared->done] = 0xfffe;
     first = shared->done + 1;
     if (first >= count) break;
   }
@@ -112,6 +116,7 @@ static void set_jit(uint32_t wanted) {
     close(fd);
     fd = open(path, O_RDONLY);
     if (fd >= 0 && read(fd, got, 1) == 1) got[1] = 0;
+    close(fd);
   }
   sprintf(line, "j %s", got);
   say();
@@ -122,6 +127,7 @@ int main(void) {
   if (console >= 0) {
     for (int i = 0; i < 3; ++i) dup2(console, i);
   }
+  klogctl(8, NULL, 1);  // the kernel's messages, but a panic, would stand in the middle of answers
   const int fd = open("/request", O_RDONLY);
   struct stat about;
   struct utsname name;
@@ -129,15 +135,22 @@ int main(void) {
   if (fd < 0 || fstat(fd, &about) != 0) goto off;
   const uint8_t* at = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED || shared == MAP_FAILED || word(at) != 0x43474c42U) goto off;
+  result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED || shared == MAP_FAILED || result == MAP_FAILED || word(at) != 0x43474c42U)
+    goto off;
   setrlimit(RLIMIT_CORE, &none);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   uname(&name);
   snprintf(line, sizeof line, "u %s %s", name.release, name.version);
   say();
   set_jit(word(at + 4));
-  const uint32_t programs = word(at + 8);
-  at += 12;
+  const uint32_t probes = word(at + 8);
+  const uint32_t programs = word(at + 12);
+  at += 16;
+  for (uint32_t i = 0; i < probes; ++i, at += 8) {
+    sprintf(line, "f %u %lld", i, (long long)probe(word(at), word(at + 4)));
+    say();
+  }
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   for (uint32_t i = 0; i < programs; ++i) {
     const uint32_t length = word(at + 4);
     const uint32_t calls = word(at);
@@ -145,7 +158,7 @@ int main(void) {
     ask(i, code, length, code + 8 * (size_t)length, calls);
     at = code + 8 * (size_t)length + 56 * (size_t)calls;
   }
-  sprintf(line, "e %u", programs);
+  sprintf(line, "e %u %u", probes, programs);
   say();
   printf("\n");
   fflush(stdout);

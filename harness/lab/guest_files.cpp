@@ -29,8 +29,9 @@ void entry(std::string& out, const InitrdFile& file, std::size_t inode) {
   pad(out);
 }
 
-std::optional<std::uint32_t> number(std::string_view text, int base) {
-  std::uint32_t out = 0;
+template <typename Number = std::uint32_t>
+std::optional<Number> number(std::string_view text, int base) {
+  Number out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, base);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return out;
@@ -56,11 +57,17 @@ std::optional<Answer> parse_answer(std::string_view text, std::size_t expected) 
 
 }  // namespace
 
-std::string encode_request(const std::vector<Question>& questions, unsigned jit, ByteOrder order) {
+std::string encode_request(const std::vector<ProbeQuestion>& probes,
+                           const std::vector<Question>& questions, unsigned jit, ByteOrder order) {
   std::string out;
   put(out, 0x43474c42U, 4, order);
   put(out, jit, 4, order);
+  put(out, probes.size(), 4, order);
   put(out, questions.size(), 4, order);
+  for (const ProbeQuestion& each : probes) {
+    put(out, each.kind, 4, order);
+    put(out, each.argument, 4, order);
+  }
   for (const Question& each : questions) {
     put(out, each.calls.size(), 4, order);
     put(out, each.program.size(), 4, order);
@@ -87,6 +94,23 @@ std::string initrd(const std::vector<InitrdFile>& files) {
   return out;
 }
 
+std::string last_words(std::string_view text) {
+  std::string_view last;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find("Kernel panic") != std::string_view::npos) {
+      last = line;
+      break;
+    }
+    if (!line.empty()) last = line;
+  }
+  if (last.empty()) return "its console is empty";
+  return fmt::format("it said last: {}", last.substr(0, 200));
+}
+
 std::optional<Console> parse_console(std::string_view text) {
   Console out;
   std::uint32_t sum = 2166136261U;
@@ -110,8 +134,14 @@ std::optional<Console> parse_console(std::string_view text) {
       auto answer = parse_answer(rest, out.answers.size());
       if (!answer) return std::nullopt;
       out.answers.push_back(std::move(*answer));
+    } else if (said.starts_with("f ")) {
+      const std::size_t space = rest.find(' ');
+      if (space == std::string_view::npos) return std::nullopt;
+      const auto value = number<std::int64_t>(rest.substr(space + 1), 10);
+      if (!value || number(rest.substr(0, space), 10) != out.probes.size()) return std::nullopt;
+      out.probes.push_back(*value);
     } else if (said.starts_with("e ")) {
-      if (number(rest, 10) != out.answers.size()) return std::nullopt;
+      if (rest != fmt::format("{} {}", out.probes.size(), out.answers.size())) return std::nullopt;
       return out;
     }
   }

@@ -20,8 +20,15 @@ struct Question {
   std::vector<SeccompData> calls;
 };
 
+/// What is asked of the kernel beside verdicts: a function of agent_probes.h, and its argument.
+struct ProbeQuestion {
+  std::uint32_t kind = 0;
+  std::uint32_t argument = 0;
+};
+
 /// The request file that agent.c describes.
-[[nodiscard]] std::string encode_request(const std::vector<Question>& questions, unsigned jit,
+[[nodiscard]] std::string encode_request(const std::vector<ProbeQuestion>& probes,
+                                         const std::vector<Question>& questions, unsigned jit,
                                          ByteOrder order);
 
 /// A file of an initrd.
@@ -48,8 +55,13 @@ struct Answer {
 struct Console {
   std::string release;
   std::string jit;  ///< what net.core.bpf_jit_enable was: "0", "1", "-" where there is none
+  std::vector<std::int64_t> probes;  ///< one for each that was asked
   std::vector<Answer> answers;
 };
+
+/// What a console that does not end well said last, in one line: the kernel's panic if there is
+/// one.
+[[nodiscard]] std::string last_words(std::string_view text);
 
 /// Nothing where a line is missing or damaged; lines of the kernel between are passed over.
 [[nodiscard]] std::optional<Console> parse_console(std::string_view text);

@@ -5,14 +5,34 @@
 namespace callgate::lab {
 namespace {
 
-constexpr LabKernel kKernels[] = {
-#define LAB_KERNEL(name, suite, debian, pattern, arch, calls, target, qemu, console, jit, chosen) \
-  {name, suite, debian, pattern, Arch::arch, Arch::calls, target, qemu, console, jit, chosen},
+#define LAB_PLATFORM(name, debian, flavour, arch, qemu, console, slowness) \
+  constexpr LabPlatform name{debian, flavour, Arch::arch, qemu, console, slowness};
+#define LAB_KERNEL(...)
 #include "harness/lab/kernels.def"
 #undef LAB_KERNEL
+#undef LAB_PLATFORM
+
+constexpr LabKernel kKernels[] = {
+#define LAB_PLATFORM(...)
+#define LAB_KERNEL(name, suite, version, platform, calls, target, jit, chosen) \
+  {name, suite, version, platform, Arch::calls, target, jit, chosen},
+#include "harness/lab/kernels.def"
+#undef LAB_KERNEL
+#undef LAB_PLATFORM
 };
 
 }  // namespace
+
+std::string_view LabKernel::image() const noexcept {
+  return name.substr(0, name.find('-', name.find('-') + 1));
+}
+
+std::string LabKernel::package_pattern() const {
+  std::string out = "^linux-image-";
+  for (const char c : version) out += c == '.' ? std::string("\\.") : std::string(1, c);
+  // "6.1.0-50", "6.12.95+deb12", "6.12.90+deb12.1"
+  return out + "\\.[0-9.+deb-]*-" + std::string(platform.flavour) + "$";
+}
 
 std::span<const LabKernel> lab_kernels() noexcept { return kKernels; }
 

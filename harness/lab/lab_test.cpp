@@ -1,7 +1,10 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/lab/agent_files.hpp"
 #include "harness/lab/guest_files.hpp"
 #include "harness/lab/kernels.hpp"
+#include "harness/lab/machine.hpp"
 
 namespace callgate::lab {
 namespace {
@@ -18,13 +21,14 @@ std::string console_of(const std::vector<std::string>& lines) {
   return out;
 }
 
-const std::vector<std::string> kLines{"u 6.1.0 Debian 6.1.1-1", "j 1", "p 0 0 0001fffe", "p 1 22 ",
-                                      "e 2"};
+const std::vector<std::string> kLines{"u 6.1.0 Debian 6.1.1-1", "j 1",     "f 0 -22",
+                                      "p 0 0 0001fffe",         "p 1 22 ", "e 1 2"};
 
 TEST(LabConsole, whole_output_is_read) {
   const auto got = parse_console(console_of(kLines));
   ASSERT_TRUE(got);
   EXPECT_EQ(got->jit, "1");
+  EXPECT_EQ(got->probes, (std::vector<std::int64_t>{-22}));
   ASSERT_EQ(got->answers.size(), 2U);
   EXPECT_EQ(got->answers[0].values, (std::vector<std::uint16_t>{1, kKilled}));
   EXPECT_EQ(got->answers[1].error, 22U);
@@ -45,12 +49,13 @@ TEST(LabConsole, one_wrong_character_is_noticed) {
 
 TEST(LabRequest, words_have_the_byte_order_of_the_guest) {
   const std::vector<Question> questions{{{{0x0006, 1, 2, 0x7fff0000}}, {}}};
-  const std::string little = encode_request(questions, 1, ByteOrder::Little);
-  const std::string big = encode_request(questions, 1, ByteOrder::Big);
+  const std::vector<ProbeQuestion> asked{{3, 4}};
+  const std::string little = encode_request(asked, questions, 1, ByteOrder::Little);
+  const std::string big = encode_request(asked, questions, 1, ByteOrder::Big);
   EXPECT_EQ(little.substr(0, 4), "BLGC");
   EXPECT_EQ(big.substr(0, 4), "CGLB");
-  EXPECT_EQ(little.substr(20), std::string("\x06\0\x01\x02\0\0\xff\x7f", 8));
-  EXPECT_EQ(big.substr(20), std::string("\0\x06\x01\x02\x7f\xff\0\0", 8));
+  EXPECT_EQ(little.substr(32), std::string("\x06\0\x01\x02\0\0\xff\x7f", 8));
+  EXPECT_EQ(big.substr(32), std::string("\0\x06\x01\x02\x7f\xff\0\0", 8));
 }
 
 TEST(LabInitrd, archive_holds_names_and_bytes_aligned_and_ends_in_a_trailer) {
@@ -69,6 +74,31 @@ TEST(LabKernels, lists_are_read_and_unknown_names_are_told) {
   EXPECT_LT(parse_kernels("default")->size(), lab_kernels().size());
   EXPECT_EQ(parse_kernels("s390x-6.1,vax-1").error(), "vax-1");
   EXPECT_FALSE(parse_kernels(""));
+}
+
+TEST(LabKernels, boots_of_one_kernel_share_its_image) {
+  const auto rows = parse_kernels("arm64-6.1,arm64-6.1-nojit,arm64-6.1-arm,arm64-6.12");
+  ASSERT_TRUE(rows);
+  EXPECT_EQ((*rows)[1].image(), "arm64-6.1");
+  EXPECT_EQ((*rows)[2].image(), "arm64-6.1");
+  EXPECT_EQ((*rows)[3].image(), "arm64-6.12");
+}
+
+TEST(LabKernels, pattern_takes_the_version_and_the_flavour_alone) {
+  const std::string pattern = parse_kernels("arm64-6.1")->front().package_pattern();
+  EXPECT_THAT("linux-image-6.1.0-50-cloud-arm64", ::testing::ContainsRegex(pattern));
+  EXPECT_THAT("linux-image-6.12.95+deb12-cloud-arm64",
+              ::testing::Not(::testing::ContainsRegex(pattern)));
+  EXPECT_THAT("linux-image-6.1.0-50-arm64", ::testing::Not(::testing::ContainsRegex(pattern)));
+  EXPECT_THAT("linux-image-6.1.0-50-rt-arm64", ::testing::Not(::testing::ContainsRegex(pattern)));
+}
+
+TEST(LabAgent, source_that_is_built_in_is_that_of_the_tree) {
+  ASSERT_EQ(agent_files().size(), 2U);
+  for (const AgentFile& each : agent_files()) {
+    const auto path = std::filesystem::path(CALLGATE_SOURCE_DIR) / each.name;
+    EXPECT_EQ(slurp(path), each.text) << each.name;
+  }
 }
 
 }  // namespace

@@ -11,7 +11,8 @@
 /// What the lab needs of this machine: kernels, the agent, QEMU.
 namespace callgate::lab {
 
-/// A folder of its own, removed at the end; SIGINT and SIGTERM end what runs and leave it removed.
+/// A folder of its own, removed at the end; SIGINT, SIGTERM and SIGHUP end what runs and leave it
+/// removed.
 class WorkFolder {
  public:
   /// Empty: a temporary one; otherwise `keep`, which stays.
@@ -26,27 +27,44 @@ class WorkFolder {
   bool removed_at_end_;
 };
 
-/// Whether SIGINT or SIGTERM came.
+/// Whether one of those signals came.
 [[nodiscard]] bool interrupted() noexcept;
 
-/// Runs a command; output and errors go to the file `log`. Its exit code; -1 where it could not be
-/// run, was killed, took too long or was interrupted. It dies with this process.
-[[nodiscard]] int run(const std::vector<std::string>& command, const std::filesystem::path& log,
-                      std::chrono::seconds patience);
+/// How a command ended.
+struct Ended {
+  enum class How : std::uint8_t { Exited, Killed, TookTooLong, Interrupted, NotStarted };
+  How how = How::NotStarted;
+  int code = 0;  ///< Exited: its exit code (127: there is no such command); Killed: the signal
+
+  [[nodiscard]] bool well() const noexcept { return how == How::Exited && code == 0; }
+  [[nodiscard]] bool no_command() const noexcept { return how == How::Exited && code == 127; }
+};
+
+/// Runs a command; output and errors go to the file `log`, temporary files beside it. The command
+/// and what it started are gone when this returns, and die with this process.
+[[nodiscard]] Ended run(const std::vector<std::string>& command, const std::filesystem::path& log,
+                        std::chrono::seconds patience);
+
+/// Why a boot gave no result.
+struct Trouble {
+  bool failed = false;  ///< false: something that it needs is not to be had; the boot is skipped
+  std::string reason{};
+};
 
 /// The kernel's image, fetched by an apt that shares nothing with the machine's; or why not.
-[[nodiscard]] std::expected<std::filesystem::path, std::string> fetch_kernel(
+[[nodiscard]] std::expected<std::filesystem::path, Trouble> fetch_kernel(
     const LabKernel& kernel, const std::filesystem::path& work);
 
 /// The agent for the calls' ABI; or why not, with the packages to install.
-[[nodiscard]] std::expected<std::filesystem::path, std::string> build_agent(
+[[nodiscard]] std::expected<std::filesystem::path, Trouble> build_agent(
     const LabKernel& kernel, const std::filesystem::path& work);
 
 /// Boots, and gives what the console told; or why not.
-[[nodiscard]] std::expected<std::string, std::string> boot(const LabKernel& kernel,
-                                                           const std::filesystem::path& image,
-                                                           const std::string& initrd,
-                                                           const std::filesystem::path& work);
+[[nodiscard]] std::expected<std::string, Trouble> boot(const LabKernel& kernel,
+                                                       const std::filesystem::path& image,
+                                                       const std::string& initrd,
+                                                       const std::filesystem::path& work,
+                                                       std::chrono::seconds patience);
 
 /// A file's bytes; empty where it cannot be read.
 [[nodiscard]] std::string slurp(const std::filesystem::path& path);

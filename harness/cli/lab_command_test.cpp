@@ -1,0 +1,212 @@
+// `callgate lab` with tools that only play apt, clang and QEMU: what it ends with, and what it
+// leaves.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace callgate {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class LabCommand : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    std::filesystem::create_directory(folder_ / "tools");
+    std::filesystem::create_directory(folder_ / "temporary");
+    tool("clang", "while [ $# -gt 0 ]; do [ \"$1\" = -o ] && echo agent > \"$2\"; shift; done");
+    tool("apt-get", R"(case $* in
+      indextargets*) echo 'http://nowhere.invalid/ /nowhere.gpg' ;;
+      *download*) : > linux-image.deb ;;
+      esac)");
+    tool("apt-cache", "echo linux-image-6.1.0-50-cloud-arm64");
+    std::filesystem::create_directories(folder_ / "package" / "boot");
+    std::ofstream(folder_ / "package" / "boot" / "vmlinuz-6.1") << "kernel";
+    tool("dpkg-deb", "tar -C " + (folder_ / "package").string() + " -c ./boot");
+    tool("qemu-system-aarch64", "echo 'noise'");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void tool(const std::string& name, const std::string& script) {
+    const auto path = folder_ / "tools" / name;
+    std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+
+  pid_t start(const std::vector<std::string>& more = {}, const std::string& kernels = "arm64-6.1") {
+    std::vector<std::string> words{CALLGATE_COMMAND, "lab", "--kernels", kernels,
+                                   "--programs",     "2",   "--format",  "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    std::vector<std::string> settings{
+        "PATH=" + (folder_ / "tools").string() + ":/usr/sbin:/usr/bin:/sbin:/bin",
+        "TMPDIR=" + (folder_ / "temporary").string()};
+    std::vector<char*> arguments;
+    std::vector<char*> environment;
+    for (std::string& each : words) arguments.push_back(each.data());
+    for (std::string& each : settings) environment.push_back(each.data());
+    arguments.push_back(nullptr);
+    environment.push_back(nullptr);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&files, 1, (folder_ / "out").c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&files, 2, (folder_ / "err").c_str(), flags, 0600);
+    pid_t pid = -1;
+    EXPECT_EQ(
+        posix_spawn(&pid, CALLGATE_COMMAND, &files, nullptr, arguments.data(), environment.data()),
+        0);
+    posix_spawn_file_actions_destroy(&files);
+    return pid;
+  }
+
+  static int end(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  [[nodiscard]] nlohmann::json document() const {
+    return nlohmann::json::parse(content(folder_ / "out"), nullptr, false);
+  }
+
+  // One kernel was asked for: how it ended, and that nothing temporary is left.
+  void expect(const std::string& result, const std::string& reason) {
+    const nlohmann::json all = document();
+    ASSERT_TRUE(all.is_object()) << content(folder_ / "out") << content(folder_ / "err");
+    ASSERT_EQ(all["kernels"].size(), 1U);
+    const nlohmann::json& row = all["kernels"][0];
+    EXPECT_EQ(row["result"], result);
+    EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
+    EXPECT_EQ(all[result], 1);
+    EXPECT_EQ(all["passed"], 0);
+    EXPECT_EQ(all["values"], 0);
+    EXPECT_TRUE(std::filesystem::is_empty(folder_ / "temporary"));
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(LabCommand, guest_that_says_too_little_has_failed) {
+  EXPECT_EQ(end(start()), 1);
+  expect("failed", "it said last: noise");
+}
+
+TEST_F(LabCommand, guest_that_panics_has_failed) {
+  tool("qemu-system-aarch64", "echo 'Kernel panic - not syncing: no init'; echo more");
+  EXPECT_EQ(end(start()), 1);
+  expect("failed", "Kernel panic - not syncing: no init");
+}
+
+TEST_F(LabCommand, qemu_that_fails_has_failed) {
+  tool("qemu-system-aarch64", "echo 'qemu: no machine'; exit 3");
+  EXPECT_EQ(end(start()), 1);
+  expect("failed", "QEMU exits with 3; it said last: qemu: no machine");
+}
+
+TEST_F(LabCommand, guest_that_takes_too_long_has_failed) {
+  tool("qemu-system-aarch64", "exec sleep 1000");
+  EXPECT_EQ(end(start({"--patience", "1"})), 1);
+  expect("failed", "did not end within 1 s");
+}
+
+TEST_F(LabCommand, kernel_that_cannot_be_downloaded_is_skipped) {
+  tool("apt-get", R"(case $* in
+    indextargets*) echo 'http://nowhere.invalid/ /nowhere.gpg' ;;
+    *update*) echo 'E: Failed to fetch: Mirror sync in progress?'; echo later; exit 100 ;;
+    esac)");
+  EXPECT_EQ(end(start()), 2);
+  expect("skipped", "Mirror sync in progress?");
+}
+
+TEST_F(LabCommand, kernel_without_a_package_is_skipped) {
+  tool("apt-cache", "echo linux-image-6.12.95+deb12-cloud-arm64");
+  EXPECT_EQ(end(start()), 2);
+  expect("skipped", "bookworm has no package of that name");
+}
+
+TEST_F(LabCommand, missing_qemu_is_skipped) {
+  tool("qemu-system-aarch64", "exit 127");
+  EXPECT_EQ(end(start()), 2);
+  expect("skipped", "qemu-system-aarch64 is not there; install");
+}
+
+TEST_F(LabCommand, missing_compiler_is_skipped) {
+  tool("clang", "exit 127");
+  EXPECT_EQ(end(start()), 2);
+  expect("skipped", "there is no clang");
+}
+
+TEST_F(LabCommand, agent_that_does_not_compile_has_failed) {
+  tool("clang", R"(case $* in *agent.c*) echo 'agent.c:1: error: broken'; exit 1 ;; esac)");
+  EXPECT_EQ(end(start()), 1);
+  expect("failed", "the agent does not compile: agent.c:1: error: broken");
+}
+
+TEST_F(LabCommand, skipped_beside_failed_ends_with_1) {
+  tool("qemu-system-s390x", "exit 127");
+  EXPECT_EQ(end(start({}, "arm64-6.1,s390x-6.1")), 1);
+  EXPECT_EQ(document()["failed"], 1);
+  EXPECT_EQ(document()["skipped"], 1);
+}
+
+// The process that the file names, once it is there whole.
+pid_t written_pid(const std::filesystem::path& path) {
+  for (int i = 0; i < 3000; ++i) {
+    const std::string text = content(path);
+    if (text.ends_with('\n')) return static_cast<pid_t>(std::stol(text));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return -1;
+}
+
+class Interrupted : public LabCommand, public ::testing::WithParamInterface<int> {};
+
+TEST_P(Interrupted, leaves_no_guest_and_no_file) {
+  const auto file = folder_ / "pid";
+  tool("qemu-system-aarch64", "echo $$ > " + file.string() + "; exec sleep 1000");
+  const pid_t pid = start();
+  const pid_t guest = written_pid(file);
+  ASSERT_GT(guest, 0);
+  EXPECT_FALSE(std::filesystem::is_empty(folder_ / "temporary"));
+  EXPECT_EQ(kill(guest, 0), 0);
+  kill(pid, GetParam());
+  EXPECT_EQ(end(pid), 2);
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("interrupted"));
+  EXPECT_EQ(content(folder_ / "out"), "");
+  EXPECT_TRUE(kill(guest, 0) != 0 && errno == ESRCH);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "temporary"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, Interrupted, ::testing::Values(SIGINT, SIGTERM, SIGHUP),
+                         [](const auto& each) {
+                           return std::string(each.param == SIGINT    ? "SIGINT"
+                                              : each.param == SIGTERM ? "SIGTERM"
+                                                                      : "SIGHUP");
+                         });
+
+}  // namespace
+}  // namespace callgate
