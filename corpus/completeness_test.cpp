@@ -30,12 +30,13 @@ using suite::VectorKind;
 using testing::IsEmpty;
 
 // Features that none of the four kinds of vector can show: they concern installation, several
-// threads, ptrace, /proc, or speed alone.
+// threads, ptrace, /proc, notifications, registers that no filter sees, or speed alone.
 constexpr std::array kBeyondVectors = {
     Feature::SeccompSyscall, Feature::FlagTsync,      Feature::RecheckAfterTrace,
     Feature::FlagSpecAllow,  Feature::FlagTsyncEsrch, Feature::ConstantActionCache,
     Feature::ForcedSigsys,   Feature::DeadMode,       Feature::FlagWaitKillable,
-    Feature::LeaderStatus,
+    Feature::LeaderStatus,   Feature::AddfdSend,      Feature::HighNumberBits,
+    Feature::SyncWakeUp,     Feature::ReceiveEnds,
 };
 
 struct Named {
