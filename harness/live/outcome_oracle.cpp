@@ -25,17 +25,6 @@ constexpr std::int64_t kUntracedGuard = -4095;
 // orig_rax of a call that was dropped.
 constexpr unsigned long long kNoCall = ~0ULL;
 
-// The program, but that it allows seccomp(2) with kPass.
-Program passing(const Program& program) {
-  constexpr auto kLow = static_cast<std::uint32_t>(kPass);
-  constexpr auto kHigh = static_cast<std::uint32_t>(kPass >> 32U);
-  Program out = {
-      {0x20, 0, 0, 0},  {0x15, 0, 5, SYS_seccomp}, {0x20, 0, 0, 56},          {0x15, 0, 3, kLow},
-      {0x20, 0, 0, 60}, {0x15, 0, 1, kHigh},       {0x06, 0, 0, 0x7fff0000U}, {0x00, 0, 0, 0}};
-  out.insert(out.end(), program.begin(), program.end());
-  return out;
-}
-
 // A stack, oldest first, our guard before all; and the same as it is installed where filters are
 // asked about the installation of the next.
 struct Stack {
@@ -65,6 +54,7 @@ struct Stack {
 // The calls that can be made.
 struct Reachable {
   std::vector<raw::Registers> registers;
+  std::vector<const SeccompData*> asked;
   std::vector<Seen*> seen;
 };
 
@@ -80,6 +70,7 @@ Reachable reach(std::span<const Call> calls, CallSites& sites, std::vector<Seen>
       continue;
     }
     out.registers.push_back(reached->registers);
+    out.asked.push_back(&seen[i].data);
     out.seen.push_back(&seen[i]);
   }
   return out;
@@ -306,7 +297,7 @@ std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> o
   auto* const shared = memory.as<Shared>();
   const Questions questions{.filters = stack.passing_filters.data(),
                             .filter_count = stack.passing_filters.size(),
-                            .registers = reachable.registers.data(),
+                            .asked = reachable.asked.data(),
                             .calls = count,
                             .group = 1,
                             .results = memory.as<std::int64_t>(results_at),
@@ -322,7 +313,7 @@ std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> o
         // Its children share its memory: a dump of one of them would take it along.
         raw::call(SYS_prctl, PR_SET_DUMPABLE, 0);
         Pace pace;
-        ask_in_children(questions, memory.as<std::byte>(stack_at), pace);
+        ask_in_children(&questions, 1, memory.as<std::byte>(stack_at), pace);
       },
       &shared->progress, patience_milliseconds);
   if (auto wrong = what_went_wrong(end, shared->setup)) return std::unexpected(std::move(*wrong));
