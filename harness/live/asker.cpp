@@ -1,5 +1,6 @@
 #include "harness/live/asker.hpp"
 
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -30,7 +31,7 @@ CALLGATE_IN_CHILD raw::Registers registers_of(const Questions& q, std::size_t ca
 
 CALLGATE_IN_CHILD void ask_one(const Questions& q, std::size_t first) {
   for (std::size_t i = 0; i < q.filter_count; ++i) {
-    const long result = install(q.filters[i].instructions, q.filters[i].length, 0, kPass);
+    const long result = install(q.filters[i], q.supervision);
     if (result != 0) {
       *q.install_error = static_cast<std::int32_t>(-result);
       raw::callgate_live_end();
@@ -59,6 +60,14 @@ CALLGATE_IN_CHILD void ask(void* argument) {
 
 }  // namespace
 
+long install(const Filter& filter, Supervision* supervision) {
+  const long result = install(filter.instructions, filter.length,
+                              filter.listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, kPass);
+  if (!filter.listener || result < 0) return result;
+  supervision->listener = result;
+  return 0;
+}
+
 Program passing(const Program& program) {
   constexpr auto kLow = static_cast<std::uint32_t>(kPass);
   constexpr auto kHigh = static_cast<std::uint32_t>(kPass >> 32U);
@@ -80,12 +89,19 @@ void ask_in_children(const Questions* questions, std::size_t count, std::byte* s
     const Questions& first = questions[asking.begin];
     *first.at = asking.first;
     asking.now = asking.begin;
-    const long pid = raw::callgate_live_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, stack + kAskerStack,
-                                              ask, &asking);
+    // The supervisor finds a listener in the table of descriptors that they share.
+    const unsigned long shared = first.supervision != nullptr ? CLONE_FILES : 0;
+    const long pid = raw::callgate_live_clone(CLONE_VM | CLONE_VFORK | SIGCHLD | shared,
+                                              stack + kAskerStack, ask, &asking);
     if (pid < 0) return;
     int status = 0;
     raw::call(SYS_wait4, static_cast<unsigned long>(pid), reinterpret_cast<unsigned long>(&status),
               __WALL);
+    if (first.supervision != nullptr && first.supervision->listener >= 0) {
+      const auto listener = static_cast<unsigned long>(first.supervision->listener);
+      first.supervision->listener = -1;
+      raw::call(SYS_close, listener);
+    }
     *first.progress = *first.progress + 1;
     const std::size_t now = asking.now;
     for (std::size_t i = asking.begin; i < count && i <= now; ++i) {

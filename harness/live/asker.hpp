@@ -5,6 +5,7 @@
 
 #include "harness/live/child.hpp"
 #include "harness/live/raw.hpp"
+#include "harness/live/supervision.hpp"
 #include "vm/instruction.hpp"
 #include "vm/seccomp_data.hpp"
 
@@ -15,6 +16,7 @@ namespace callgate::live {
 struct Filter {
   const Instruction* instructions = nullptr;
   std::size_t length = 0;
+  bool listener = false;  ///< installed with SECCOMP_FILTER_FLAG_NEW_LISTENER
 };
 
 /// What became of one call.
@@ -42,7 +44,11 @@ struct Questions {
   volatile std::uint64_t* installed = nullptr;     ///< filters that were not
   volatile std::uint64_t* at = nullptr;            ///< the call being made
   volatile std::uint64_t* progress = nullptr;
+  Supervision* supervision = nullptr;  ///< where a filter has a listener
 };
+
+/// Installs a filter as it says; a negative errno, or 0. Its listener goes to the supervision.
+CALLGATE_IN_CHILD long install(const Filter& filter, Supervision* supervision);
 
 /// Bytes of stack that an asking child needs.
 inline constexpr std::size_t kAskerStack = 64 * std::size_t{1024};

@@ -44,6 +44,7 @@ struct Count {
   std::uint64_t asked = 0;
   std::uint64_t accepted = 0;
   std::uint64_t differ = 0;
+  std::uint64_t notified = 0;
   std::map<std::string_view, std::uint64_t> not_asked{};  // by reason
 
   void print_not_asked() const {
@@ -187,8 +188,8 @@ Count run_programs(const Options& options, const KernelModel& model) {
   return count;
 }
 
-// Stacks of 1 to 4 short programs, each met by 4 calls.
-Count run_stacks(const Options& options, const KernelModel& model) {
+// Stacks of 1 to 4 short programs, one in two with a listener, each met by 4 calls.
+Count run_stacks(const Options& options, const KernelModel& model, bool with_listeners) {
   constexpr callgate::Surroundings kAround = {.tracer = true,
                                               .listener = false,
                                               .only_thread = false,
@@ -211,11 +212,18 @@ Count run_stacks(const Options& options, const KernelModel& model) {
       call.any_instruction_pointer = true;
     }
     live::CallSites sites;
-    const live::StackSeen seen = or_throw(live::outcomes(programs, calls, sites));
+    live::OutcomeOptions how;
+    if (with_listeners && source.one_in(2)) {
+      how.listener = source.below(static_cast<std::uint32_t>(programs.size()));
+    }
+    const live::StackSeen seen = or_throw(live::outcomes(programs, calls, sites, how));
     ++count.accepted;
     for (const live::Seen& each : seen.calls) {
       const callgate::Verdict verdict = stack.run(each.data);
-      const callgate::Outcome ours = outcome_of(stack, verdict, each.data, kAround);
+      callgate::Surroundings around = kAround;
+      around.listener = how.listener && verdict.winner == how.listener;
+      const callgate::Outcome ours = outcome_of(stack, verdict, each.data, around);
+      if (each.kind == live::Seen::Kind::Notified) ++count.notified;
       const live::Agreement agreement = compare(ours, verdict.value, each);
       if (agreement == live::Agreement::NotAsked) {
         ++count.not_asked[why_not_asked(verdict.value, each)];
@@ -237,9 +245,8 @@ Count run_stacks(const Options& options, const KernelModel& model) {
 }
 
 int differential(const Options& options) {
-  if (const std::string why = live::availability().filters; !why.empty()) {
-    throw std::runtime_error(why);
-  }
+  const live::Availability available = live::availability();
+  if (!available.filters.empty()) throw std::runtime_error(available.filters);
   const KernelModel model = KernelModel::host();
   auto start = std::chrono::steady_clock::now();
   const Count checked = check_mutants(options, model);
@@ -251,9 +258,9 @@ int differential(const Options& options) {
              run.asked, run.differ, seconds_since(start));
   run.print_not_asked();
   start = std::chrono::steady_clock::now();
-  const Count stacks = run_stacks(options, model);
-  fmt::print("{} stacks installed, {} calls, {} disagreements ({:.1f} s)\n", stacks.accepted,
-             stacks.asked, stacks.differ, seconds_since(start));
+  const Count stacks = run_stacks(options, model, available.notification.empty());
+  fmt::print("{} stacks installed, {} calls, {} notifications, {} disagreements ({:.1f} s)\n",
+             stacks.accepted, stacks.asked, stacks.notified, stacks.differ, seconds_since(start));
   stacks.print_not_asked();
   return checked.differ + run.differ + stacks.differ == 0 ? 0 : 1;
 }
