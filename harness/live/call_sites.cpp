@@ -49,13 +49,15 @@ CALLGATE_IN_CHILD void write_code(std::uint8_t* page, std::size_t at, std::uint8
   page[at] = byte;
 }
 
-bool is_int80(const SeccompData& data) { return data.arch == info(Arch::X86).token; }
+CALLGATE_IN_CHILD bool is_int80(const SeccompData& data) {
+  return data.arch == info(Arch::X86).token;
+}
 
 }  // namespace
 
-raw::Registers registers_for(const SeccompData& data, std::uint64_t target) {
+raw::Registers registers_for(const SeccompData& data) {
   raw::Registers r;
-  r.target = target;
+  r.target = data.instruction_pointer - 2;
   r.rax = static_cast<std::uint32_t>(data.nr);
   const auto& a = data.args;
   if (is_int80(data)) {
@@ -130,7 +132,7 @@ std::expected<ReachableCall, std::string_view> CallSites::reach(const Call& call
     return std::unexpected("this machine makes calls of x86_64, x32 and i386 only");
   }
   // On whatever kernel: a number that some kernels exempt is not tried.
-  KernelModel newest;
+  static const KernelModel newest;
   if (is_exempt(call.data, newest)) {
     return std::unexpected("no filter sees this number: the kernel lets it pass");
   }
@@ -146,7 +148,7 @@ std::expected<ReachableCall, std::string_view> CallSites::reach(const Call& call
     target = *placed;
   }
   reached.data.instruction_pointer = target + 2;
-  reached.registers = registers_for(call.data, target);
+  reached.registers = registers_for(reached.data);
   return reached;
 }
 

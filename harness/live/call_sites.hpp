@@ -47,7 +47,8 @@ class CallSites {
   std::map<std::uint64_t, std::uint8_t> code_;    // every byte that a chosen site needs
 };
 
-/// Registers for a call by `syscall` or `int $0x80`, from the site's address.
-[[nodiscard]] raw::Registers registers_for(const SeccompData& data, std::uint64_t target);
+/// Registers for a call by `syscall` or `int $0x80`, both of two bytes, from before its instruction
+/// pointer.
+[[nodiscard]] CALLGATE_IN_CHILD raw::Registers registers_for(const SeccompData& data);
 
 }  // namespace callgate::live

@@ -62,7 +62,9 @@ class LiveOutcome : public Live {
     ASSERT_EQ(seen->calls.size(), calls.size());
     for (const Seen& each : seen->calls) {
       const Verdict verdict = stack.run(each.data);
-      const Outcome ours = outcome_of(stack, verdict, each.data, kAround);
+      Surroundings around = kAround;
+      around.listener = options.listener && verdict.winner == options.listener;
+      const Outcome ours = outcome_of(stack, verdict, each.data, around);
       const Agreement agreement = compare(ours, verdict.value, each);
       if (agreement == Agreement::Agrees) ++agreed_;
       ++kinds_[static_cast<std::size_t>(each.kind)];
@@ -167,6 +169,45 @@ TEST_F(LiveOutcome, of_stacks_is_among_ours_without_a_tracer) {
     expect_agreement(programs, {call(38), call(21, kI386)}, {.traced = false});
   }
   EXPECT_GT(agreed_, 0U);
+}
+
+TEST_F(LiveOutcome, of_user_notif_is_told_to_the_listener) {
+  if (!available_.notification.empty()) GTEST_SKIP() << available_.notification;
+  for (const bool traced : {true, false}) {
+    if (traced && !available_.tracing.empty()) continue;
+    const std::size_t before = seen(Seen::Kind::Notified);
+    expect_agreement({returns(0x7fc00007)}, {call(39), call(20, kI386), call(0x40000027), call(-1)},
+                     {.traced = traced, .listener = 0});
+    EXPECT_EQ(seen(Seen::Kind::Notified), before + 4);
+    // The newest decides, and it has none.
+    expect_agreement({returns(0x7fc00000), returns(0x7fc00000)}, {call(39)},
+                     {.traced = traced, .listener = 0});
+    expect_agreement({returns(0x7fc00000), returns(0x7fc00000)}, {call(39)},
+                     {.traced = traced, .listener = 1});
+    EXPECT_EQ(seen(Seen::Kind::Notified), before + 5);
+    // What is stricter is never told.
+    for (const std::uint32_t value : {0x00050001U, 0x00030001U, 0U, 0x80000000U}) {
+      expect_agreement({returns(0x7fc00000), returns(value)}, {call(39)},
+                       {.traced = traced, .listener = 0});
+    }
+    EXPECT_EQ(seen(Seen::Kind::Notified), before + 5);
+  }
+}
+
+TEST_F(LiveOutcome, of_stacks_with_a_listener_goes_by_the_strictest_and_the_newest) {
+  if (!available_.notification.empty()) GTEST_SKIP() << available_.notification;
+  random::Source source(101);
+  const auto any = [&] {
+    const auto& row = actions()[source.below(static_cast<std::uint32_t>(actions().size()))];
+    const auto action = source.one_in(2) ? 0x7fc00000U : static_cast<std::uint32_t>(row.action);
+    return action | source.below(5000);
+  };
+  for (int i = 0; i < (kSanitized ? 20 : 80); ++i) {
+    const bool traced = available_.tracing.empty() && source.one_in(2);
+    expect_agreement({returns(any()), returns(any()), returns(any())}, {call(38), call(21, kI386)},
+                     {.traced = traced, .listener = source.below(3)});
+  }
+  EXPECT_GT(seen(Seen::Kind::Notified), 0U);
 }
 
 TEST_F(LiveOutcome, of_a_tie_has_the_newest_filters_data) {

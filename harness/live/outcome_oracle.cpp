@@ -1,6 +1,7 @@
 #include "harness/live/outcome_oracle.hpp"
 
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -21,25 +22,14 @@ namespace {
 
 // The message of our own filter's stops, unless the stack has it.
 constexpr std::uint16_t kMagic = 0x7e57;
-constexpr std::int64_t kUntracedGuard = -4095;
 // orig_rax of a call that was dropped.
 constexpr unsigned long long kNoCall = ~0ULL;
-
-// The program, but that it allows seccomp(2) with kPass.
-Program passing(const Program& program) {
-  constexpr auto kLow = static_cast<std::uint32_t>(kPass);
-  constexpr auto kHigh = static_cast<std::uint32_t>(kPass >> 32U);
-  Program out = {
-      {0x20, 0, 0, 0},  {0x15, 0, 5, SYS_seccomp}, {0x20, 0, 0, 56},          {0x15, 0, 3, kLow},
-      {0x20, 0, 0, 60}, {0x15, 0, 1, kHigh},       {0x06, 0, 0, 0x7fff0000U}, {0x00, 0, 0, 0}};
-  out.insert(out.end(), program.begin(), program.end());
-  return out;
-}
 
 // A stack, oldest first, our guard before all; and the same as it is installed where filters are
 // asked about the installation of the next.
 struct Stack {
-  Stack(std::uint32_t guard, std::span<const Program> oldest_first) {
+  Stack(std::uint32_t guard, std::span<const Program> oldest_first,
+        std::optional<std::size_t> listener) {
     programs.push_back({{0x06, 0, 0, guard}});
     programs.insert(programs.end(), oldest_first.begin(), oldest_first.end());
     for (const Program& program : programs) passing_programs.push_back(passing(program));
@@ -53,6 +43,9 @@ struct Stack {
         can_pass = false;
       }
     }
+    if (!listener) return;
+    filters.at(*listener + 1).listener = true;
+    passing_filters.at(*listener + 1).listener = true;
   }
 
   std::vector<Program> programs;
@@ -65,6 +58,7 @@ struct Stack {
 // The calls that can be made.
 struct Reachable {
   std::vector<raw::Registers> registers;
+  std::vector<const SeccompData*> asked;
   std::vector<Seen*> seen;
 };
 
@@ -80,6 +74,7 @@ Reachable reach(std::span<const Call> calls, CallSites& sites, std::vector<Seen>
       continue;
     }
     out.registers.push_back(reached->registers);
+    out.asked.push_back(&seen[i].data);
     out.seen.push_back(&seen[i]);
   }
   return out;
@@ -121,6 +116,37 @@ SigsysInfo sigsys_of(const siginfo_t& info) {
           .syscall = info.si_syscall,
           .arch = info.si_arch};
 }
+
+// What supervisors note, in shared memory: see Supervision.
+struct Notes {
+  static std::size_t bytes(std::size_t calls) { return calls * (sizeof(SeccompData) + 1); }
+
+  Notes(const SharedMemory& memory, std::size_t at, std::size_t count)
+      : notified(memory.as<SeccompData>(at)),
+        times(memory.as<std::uint8_t>(at + count * sizeof(SeccompData))),
+        calls(count) {}
+
+  [[nodiscard]] Supervision supervision(const volatile std::uint64_t* at) const {
+    return {.listener = -1, .at = at, .calls = calls, .notified = notified, .times = times};
+  }
+
+  // Whether a call's result is an answer to a notification; `seen` becomes what it was.
+  void apply(std::size_t call, Seen& seen) const {
+    if (times[call] == 0) return;
+    if (times[call] == 1 && seen.kind == Seen::Kind::Returned && seen.value == kSupervised) {
+      seen.kind = Seen::Kind::Notified;
+      seen.notified = notified[call];
+      return;
+    }
+    seen.kind = Seen::Kind::Lost;
+    seen.why = times[call] == 1 ? "what the supervisor answered did not come back"
+                                : "the supervisor was told more than once";
+  }
+
+  SeccompData* notified;
+  volatile std::uint8_t* times;
+  std::size_t calls;
+};
 
 // One traced child and what is seen of it.
 class Watch {
@@ -193,6 +219,8 @@ class Watch {
       seen.why = "whether the process lives on is not to be found out";
     } else if (seen.signal == 0) {
       seen.why = "the asking child ended by itself";
+    } else if (seen.signal != SIGSYS) {
+      seen.why = "the asking child was killed, not by a filter";
     } else {
       seen.kind = *lives ? Seen::Kind::ThreadDied : Seen::Kind::ProcessDied;
     }
@@ -232,15 +260,17 @@ class Watch {
 
 std::expected<StackSeen, LiveError> traced_outcomes(std::span<const Program> oldest_first,
                                                     std::span<const Call> calls, CallSites& sites,
-                                                    int patience_milliseconds) {
+                                                    const OutcomeOptions& options) {
   StackSeen out;
   Reachable reachable = reach(calls, sites, out.calls);
   const std::uint16_t magic = magic_for(oldest_first);
-  const Stack stack(static_cast<std::uint32_t>(Action::Trace) | magic, oldest_first);
+  const Stack stack(static_cast<std::uint32_t>(Action::Trace) | magic, oldest_first,
+                    options.listener);
 
+  const std::size_t count = reachable.seen.size();
   const std::size_t results_at = sizeof(TracedShared);
-  const std::size_t stack_at =
-      (results_at + reachable.seen.size() * sizeof(std::int64_t) + 15) / 16 * 16;
+  const std::size_t notes_at = results_at + count * sizeof(std::int64_t);
+  const std::size_t stack_at = (notes_at + Notes::bytes(count) + 15) / 16 * 16;
   const SharedMemory memory(stack_at + kAskerStack);
   TracedWork work{.filters = stack.filters.data(),
                   .passing = stack.can_pass ? stack.passing_filters.data() : nullptr,
@@ -250,10 +280,13 @@ std::expected<StackSeen, LiveError> traced_outcomes(std::span<const Program> old
                   .first = 0,
                   .results = memory.as<std::int64_t>(results_at),
                   .shared = memory.as<TracedShared>()};
+  const Notes notes(memory, notes_at, count);
   do {
     *work.shared = {};
     work.shared->at = work.first;
-    Watch watch(work, memory.as<std::byte>(stack_at), reachable.seen, magic, patience_milliseconds);
+    work.shared->supervision = notes.supervision(&work.shared->at);
+    Watch watch(work, memory.as<std::byte>(stack_at), reachable.seen, magic,
+                options.patience_milliseconds);
     const auto next = watch.run();
     if (!next) return std::unexpected(next.error());
     out.install_error = work.shared->install_error;
@@ -263,11 +296,29 @@ std::expected<StackSeen, LiveError> traced_outcomes(std::span<const Program> old
       return out;
     }
     work.first = *next;
-  } while (work.first < reachable.seen.size());
+  } while (work.first < count);
+  for (std::size_t i = 0; i < count; ++i) notes.apply(i, *reachable.seen[i]);
   return out;
 }
 
-Seen::Kind untraced_kind(Reply reply, std::int64_t value) {
+// The filter that stops allowed calls where there is no tracer, and what they return then. It must
+// be weaker than a notification where there is a listener: a notification that nobody listens to.
+struct UntracedGuard {
+  std::uint32_t filter;
+  std::int64_t result;
+};
+
+UntracedGuard untraced_guard(bool listener) {
+  if (listener) return {static_cast<std::uint32_t>(Action::UserNotif), -38};
+  return {static_cast<std::uint32_t>(Action::Errno) | 4095U, -4095};
+}
+
+// The second thread of the serving child, which ends with the process.
+CALLGATE_IN_CHILD void keep_supervising(void* supervision) {
+  for (;;) supervise(*static_cast<Supervision*>(supervision));
+}
+
+Seen::Kind untraced_kind(Reply reply, std::int64_t value, const UntracedGuard& guard) {
   switch (reply) {
     case Reply::NotAsked:
     case Reply::DiedOtherwise:
@@ -275,24 +326,26 @@ Seen::Kind untraced_kind(Reply reply, std::int64_t value) {
     case Reply::DiedBySigsys:
       return Seen::Kind::Died;
     case Reply::Returned:
-      return value == kUntracedGuard ? Seen::Kind::NotRefused : Seen::Kind::Returned;
+      return value == guard.result ? Seen::Kind::NotRefused : Seen::Kind::Returned;
   }
   return Seen::Kind::Lost;
 }
 
 std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> oldest_first,
                                                       std::span<const Call> calls, CallSites& sites,
-                                                      int patience_milliseconds) {
+                                                      const OutcomeOptions& options) {
   struct Shared {
     volatile std::uint64_t progress;
     volatile std::uint64_t at;
     volatile std::uint64_t installed;
     volatile std::int32_t setup;
     volatile std::int32_t install_error;
+    Supervision supervision;
   };
   StackSeen out;
   const Reachable reachable = reach(calls, sites, out.calls);
-  const Stack stack(static_cast<std::uint32_t>(Action::Errno) | 4095U, oldest_first);
+  const UntracedGuard guard = untraced_guard(options.listener.has_value());
+  const Stack stack(guard.filter, oldest_first, options.listener);
   if (!stack.can_pass) {
     return std::unexpected(LiveError{
         "untraced, only a stack's newest filter may have more than 4088 instructions: the others "
@@ -301,12 +354,15 @@ std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> o
   const std::size_t count = reachable.registers.size();
   const std::size_t results_at = sizeof(Shared);
   const std::size_t replies_at = results_at + count * sizeof(std::int64_t);
-  const std::size_t stack_at = (replies_at + count + 15) / 16 * 16;
-  const SharedMemory memory(stack_at + kAskerStack);
+  const std::size_t notes_at = (replies_at + count + 15) / 16 * 16;
+  const std::size_t stack_at = (notes_at + Notes::bytes(count) + 15) / 16 * 16;
+  const SharedMemory memory(stack_at + 2 * kAskerStack);
   auto* const shared = memory.as<Shared>();
+  const Notes notes(memory, notes_at, count);
+  shared->supervision = notes.supervision(&shared->at);
   const Questions questions{.filters = stack.passing_filters.data(),
                             .filter_count = stack.passing_filters.size(),
-                            .registers = reachable.registers.data(),
+                            .asked = reachable.asked.data(),
                             .calls = count,
                             .group = 1,
                             .results = memory.as<std::int64_t>(results_at),
@@ -314,7 +370,8 @@ std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> o
                             .install_error = &shared->install_error,
                             .installed = &shared->installed,
                             .at = &shared->at,
-                            .progress = &shared->progress};
+                            .progress = &shared->progress,
+                            .supervision = options.listener ? &shared->supervision : nullptr};
   const ChildEnd end = run_child(
       [&] {
         shared->setup = allow_filters();
@@ -322,9 +379,16 @@ std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> o
         // Its children share its memory: a dump of one of them would take it along.
         raw::call(SYS_prctl, PR_SET_DUMPABLE, 0);
         Pace pace;
-        ask_in_children(questions, memory.as<std::byte>(stack_at), pace);
+        if (options.listener) {
+          const long id = raw::callgate_live_clone(
+              CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+              memory.as<std::byte>(stack_at) + 2 * kAskerStack, keep_supervising,
+              &shared->supervision);
+          if (id < 0) shared->setup = static_cast<std::int32_t>(-id);
+        }
+        ask_in_children(&questions, 1, memory.as<std::byte>(stack_at), pace);
       },
-      &shared->progress, patience_milliseconds);
+      &shared->progress, options.patience_milliseconds);
   if (auto wrong = what_went_wrong(end, shared->setup)) return std::unexpected(std::move(*wrong));
   out.install_error = shared->install_error;
   out.installed = without_ours(shared->installed);
@@ -335,9 +399,10 @@ std::expected<StackSeen, LiveError> untraced_outcomes(std::span<const Program> o
   for (std::size_t i = 0; i < count; ++i) {
     Seen& seen = *reachable.seen[i];
     seen.value = result_of(seen, questions.results[i]);
-    seen.kind = untraced_kind(questions.replies[i], seen.value);
+    seen.kind = untraced_kind(questions.replies[i], seen.value, guard);
     if (seen.kind == Seen::Kind::Died) seen.signal = SIGSYS;
     if (seen.kind == Seen::Kind::Lost) seen.why = "the asking child died before it had an answer";
+    notes.apply(i, seen);
   }
   return out;
 }
@@ -353,13 +418,16 @@ std::expected<StackSeen, LiveError> outcomes(std::span<const Program> oldest_fir
         "answer",
         LiveFault::UnderFilters});
   }
+  if (options.listener && *options.listener >= oldest_first.size()) {
+    return std::unexpected(LiveError{"the filter that shall have a listener is not in the stack"});
+  }
   std::string untraced = "as asked for";
   if (options.traced) {
-    auto traced = traced_outcomes(oldest_first, calls, sites, options.patience_milliseconds);
+    auto traced = traced_outcomes(oldest_first, calls, sites, options);
     if (traced || traced.error().fault != LiveFault::TracingDenied) return traced;
     untraced = std::move(traced.error().message);
   }
-  auto seen = untraced_outcomes(oldest_first, calls, sites, options.patience_milliseconds);
+  auto seen = untraced_outcomes(oldest_first, calls, sites, options);
   if (seen) seen->untraced = std::move(untraced);
   return seen;
 }

@@ -9,7 +9,6 @@ namespace callgate::live {
 namespace {
 
 constexpr int kSigsys = 31;
-constexpr std::int64_t kUntracedGuard = -4095;
 
 // Where an action stands among the others: the lower, the stricter.
 std::int32_t rank(std::uint32_t value) { return static_cast<std::int32_t>(value & kActionMask); }
@@ -42,10 +41,12 @@ bool same(const Outcome& ours, std::uint32_t value, const Seen& seen) {
     case Seen::Kind::TracerStop:
       return ours.kind == OutcomeKind::TracerDecides && ours.data == seen.message;
     case Seen::Kind::Notified:
-      return ours.kind == OutcomeKind::ListenerDecides;
+      return ours.kind == OutcomeKind::ListenerDecides && seen.notified == seen.data;
     case Seen::Kind::NotRefused:
+      // What a listener decides is told to it.
+      if (ours.kind == OutcomeKind::ListenerDecides) return false;
       return weaker_than(value, Action::Errno) ||
-             (ours.kind == OutcomeKind::Returns && ours.value == kUntracedGuard);
+             (ours.kind == OutcomeKind::Returns && ours.value == seen.value);
     case Seen::Kind::Died:
       return dies_by_sigsys(ours);
   }
@@ -98,12 +99,13 @@ std::string words(const Seen& seen, std::string_view call) {
       outcome.kind = OutcomeKind::ProcessDies;
       outcome.signal = seen.signal;
       break;
+    case Seen::Kind::Notified:
+      if (seen.notified != seen.data) return "user notification, of another call";
+      outcome.kind = OutcomeKind::ListenerDecides;
+      break;
     case Seen::Kind::TracerStop:
       outcome.kind = OutcomeKind::TracerDecides;
       outcome.data = static_cast<std::uint16_t>(seen.message);
-      break;
-    case Seen::Kind::Notified:
-      outcome.kind = OutcomeKind::ListenerDecides;
       break;
   }
   return report::outcome_words(outcome, call);

@@ -21,8 +21,8 @@ struct Seen {
     ThreadDied,    ///< by `signal`, and the process lived on
     ProcessDied,   ///< by `signal`
     TracerStop,    ///< TRACE by the stack, with `message`
-    Notified,      ///< a listener got a notification of it
-    NotRefused,    ///< untraced: anything weaker than ERRNO, or an errno of 4095 and above
+    Notified,      ///< the listener was told, of `notified`, and its answer was what came back
+    NotRefused,    ///< untraced: anything weaker than ERRNO, or what returns `value`
     Died,          ///< untraced: by SIGSYS, be it for TRAP or for a kill
     NotReachable,  ///< this machine cannot make the call; `why`
     Deadline,      ///< no answer in time; nothing is known of it nor of what comes after it
@@ -33,7 +33,8 @@ struct Seen {
   int signal = 0;
   std::uint32_t message = 0;
   SigsysInfo siginfo{};
-  SeccompData data;  ///< what the filters saw, the instruction pointer included
+  SeccompData data;      ///< what the filters saw, the instruction pointer included
+  SeccompData notified;  ///< Notified: what the notification says
   std::string_view why{};
 };
 
@@ -48,9 +49,9 @@ struct StackSeen {
 };
 
 /// Whether our answer is what was seen. `ours` was made of `value` for surroundings with a tracer,
-/// no listener, and another thread. What the filter that stops allowed calls outdoes (an unknown
-/// action weaker than TRACE) cannot be seen, and counts as not asked. Untraced, an answer agrees
-/// when it is among those that look alike.
+/// another thread, and a listener where the winner is the filter that was asked with one. What the
+/// filter that stops allowed calls outdoes (an unknown action weaker than TRACE) cannot be seen,
+/// and counts as not asked. Untraced, an answer agrees when it is among those that look alike.
 enum class Agreement : std::uint8_t { Agrees, Differs, NotAsked };
 [[nodiscard]] Agreement compare(const Outcome& ours, std::uint32_t value, const Seen& seen);
 

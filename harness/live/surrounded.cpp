@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -231,6 +232,10 @@ class Watch {
     }
     pollfd descriptor{listener_, POLLIN, 0};
     if (poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLIN) == 0) return false;
+    seccomp_notif notification{};
+    if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &notification) != 0) return false;
+
+    seen_.notified = std::bit_cast<SeccompData>(notification.data);
     seen_.kind = Seen::Kind::Notified;
     return true;
   }

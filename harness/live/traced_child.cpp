@@ -27,7 +27,7 @@ CALLGATE_IN_CHILD void ask(void* argument) {
   while (shared->go == 0) raw::call(SYS_sched_yield);
   const Filter* const filters = shared->passes != 0 ? work->passing : work->filters;
   for (std::size_t i = 0; i < work->filter_count; ++i) {
-    const long result = install(filters[i].instructions, filters[i].length, 0, kPass);
+    const long result = install(filters[i], &shared->supervision);
     if (result != 0) {
       shared->install_error = static_cast<std::int32_t>(-result);
       raw::callgate_live_end();
@@ -55,10 +55,9 @@ CALLGATE_IN_CHILD void live_on(TracedWork& work, std::byte* stack) {
       stack + kAskerStack, ask, &work);
   shared->second = id;
   if (id < 0) shared->setup = static_cast<std::int32_t>(-id);
-  const timespec nap{0, 100'000};
   while (id >= 0) {
     shared->pong = shared->ping;
-    raw::call(SYS_nanosleep, reinterpret_cast<unsigned long>(&nap), 0);
+    supervise(shared->supervision);
   }
 }
 

@@ -24,6 +24,7 @@ struct TracedShared {
   volatile std::int64_t second;   ///< id of the second thread
   volatile std::uint64_t passes;  ///< install the filters that let kPass through
   volatile std::uint64_t go;      ///< the second thread may start
+  Supervision supervision;        ///< by the first thread, where a filter has a listener
 };
 
 /// What the second thread does.

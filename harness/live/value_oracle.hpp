@@ -37,8 +37,9 @@ struct ValueAnswer {
 
 /// Asks the running kernel for the full 32-bit value of programs. Each is rewritten so that every
 /// return becomes an errno, so that nothing is ever executed; it runs in a child of one serving
-/// process. A division by X = 0, which ends a program with 0, is seen as the death that it is. A
-/// program or a call that cannot be asked is answered with the reason.
+/// process, a few short ones in one child, each above those before it: of equal actions the newest
+/// filter's counts. A division by X = 0, which ends a program with 0, is seen as the death that it
+/// is. A program or a call that cannot be asked is answered with the reason.
 [[nodiscard]] std::expected<std::vector<ValueAnswer>, LiveError> values(
     std::span<const ValueJob> jobs, CallSites& sites, int patience_milliseconds = kPatience);
 

@@ -1,0 +1,261 @@
+// Campaigns and children that are killed: nothing is left behind, and nobody waits for ever.
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <thread>
+
+#include "harness/live/acceptor.hpp"
+#include "harness/live/live_test.hpp"
+#include "harness/live/outcome_oracle.hpp"
+#include "harness/live/value_oracle.hpp"
+#include "harness/random/generator.hpp"
+#include "harness/task/live_runner.hpp"
+
+namespace callgate::live {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int32_t kGetppid = 110;
+
+std::vector<Program> programs(std::uint64_t seed, std::size_t count) {
+  random::Source source(seed);
+  std::vector<Program> out(count);
+  for (Program& each : out) {
+    each = random::valid_program(source, {.longest = 12, .shifts_by_x = true});
+  }
+  return out;
+}
+
+std::vector<ValueJob> jobs(std::uint64_t seed, std::size_t count) {
+  std::vector<ValueJob> out;
+  for (Program& each : programs(seed, count)) {
+    out.push_back({std::move(each), {{{.nr = kGetppid, .arch = kX86_64}, true}}});
+  }
+  return out;
+}
+
+// All that a campaign does, over and over.
+[[noreturn]] void campaign(std::uint64_t seed, bool with_listeners) {
+  const KernelModel model = KernelModel::host();
+  const std::vector<Call> calls(3, Call{{.nr = kGetppid, .arch = kX86_64}, true});
+  Pace pace;
+  for (random::Source source(seed);; ++seed) {
+    CallSites sites;
+    static_cast<void>(values(jobs(seed, 20), sites));
+    static_cast<void>(accepted(programs(seed, 20)));
+    for (const bool traced : {true, false}) {
+      OutcomeOptions how{.traced = traced};
+      if (with_listeners) how.listener = 1;
+      static_cast<void>(
+          outcomes(std::vector<Program>{{{0x06, 0, 0, kAllow}}, {{0x06, 0, 0, 0x7fc00000}}}, calls,
+                   sites, how));
+    }
+    static_cast<void>(
+        task::run_live(task::random_script(source, 12, task::has_sys_admin(), model), model, pace));
+  }
+}
+
+// Orphans become children of this process while it lives.
+class Orphanage {
+ public:
+  Orphanage() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~Orphanage() { prctl(PR_SET_CHILD_SUBREAPER, 0); }
+  Orphanage(const Orphanage&) = delete;
+  Orphanage& operator=(const Orphanage&) = delete;
+
+  // Whether all children end by themselves.
+  static bool empties() {
+    const auto start = Clock::now();
+    for (;;) {
+      const pid_t reaped = waitpid(-1, nullptr, WNOHANG | __WALL);
+      if (reaped < 0 && errno == ECHILD) return true;
+      if (reaped > 0) continue;
+      if (Clock::now() - start > milliseconds(20'000)) return false;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+};
+
+// What /proc says of the children that are there.
+std::string children() {
+  std::string out;
+  std::ifstream list("/proc/thread-self/children");
+  for (pid_t pid = 0; list >> pid;) {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    for (const auto* name : {"/status", "/wchan", "/syscall", "/stack"}) {
+      std::ifstream file(folder + name);
+      out += std::string(std::istreambuf_iterator<char>(file), {}) + '\n';
+    }
+  }
+  return out;
+}
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> out;
+  std::error_code error;
+  for (const auto& each : fs::directory_iterator(folder, error)) out.insert(each.path());
+  return out;
+}
+
+TEST_F(Live, leaves_nothing_behind_when_a_campaign_is_killed) {
+  const Orphanage orphanage;
+  const fs::path scratch =
+      fs::path(::testing::TempDir()) / ("callgate-" + std::to_string(getpid()));
+  fs::create_directory(scratch);
+  const std::set<std::string> shared_before = names_in("/dev/shm");
+  random::Source source(200);
+  const int campaigns = kSanitized ? 20 : 200;
+  for (int i = 0; i < campaigns && !HasFailure(); ++i) {
+    const int signal = i % 2 == 0 ? SIGKILL : SIGINT;
+    const pid_t pid = fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      setenv("TMPDIR", scratch.c_str(), 1);
+      ::signal(SIGINT, SIG_DFL);
+      campaign(static_cast<std::uint64_t>(i), available_.notification.empty());
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(500 + source.below(100'000)));
+    ASSERT_EQ(kill(pid, signal), 0);
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << "it ended by itself";
+    EXPECT_TRUE(Orphanage::empties()) << "a process is left behind by campaign " << i << ":\n"
+                                      << children();
+  }
+  EXPECT_TRUE(names_in(scratch).empty()) << "a temporary file is left behind";
+  EXPECT_EQ(names_in("/dev/shm"), shared_before);
+  fs::remove_all(scratch);
+}
+
+// Sends every child of the first thread a signal as soon as it is there, until it is destroyed.
+class Assassin {
+ public:
+  explicit Assassin(int signal)
+      : children_("/proc/self/task/" + std::to_string(gettid()) + "/children"),
+        thread_([this, signal] {
+          std::set<pid_t> met;
+          while (!over_) {
+            std::ifstream file(children_);
+            for (pid_t pid = 0; file >> pid;) {
+              // A child that is stopped before it has begun is one that hangs all the same.
+              if (met.insert(pid).second) kill(pid, signal);
+            }
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+          }
+        }) {}
+  ~Assassin() {
+    over_ = true;
+    thread_.join();
+  }
+  Assassin(const Assassin&) = delete;
+  Assassin& operator=(const Assassin&) = delete;
+
+  static bool possible() { return std::ifstream("/proc/thread-self/children").is_open(); }
+
+ private:
+  std::string children_;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
+};
+
+class LiveKilled : public Live {
+ protected:
+  void SetUp() override {
+    Live::SetUp();
+    if (IsSkipped()) return;
+    if (!Assassin::possible()) GTEST_SKIP() << "this kernel shows no /proc/*/children";
+  }
+
+  static constexpr int kPatient = 1'500;
+};
+
+TEST_F(LiveKilled, serving_child_of_values_is_noticed) {
+  const std::vector<ValueJob> asked = jobs(1, 20'000);
+  CallSites sites;
+  {
+    const Assassin assassin(SIGKILL);
+    const auto answers = values(asked, sites);
+    ASSERT_FALSE(answers.has_value());
+    EXPECT_EQ(answers.error().fault, LiveFault::Failed);
+    EXPECT_NE(answers.error().message.find("died"), std::string::npos) << answers.error().message;
+  }
+  const Assassin assassin(SIGSTOP);
+  const auto answers = values(asked, sites, kPatient);
+  ASSERT_FALSE(answers.has_value());
+  EXPECT_EQ(answers.error().fault, LiveFault::Deadline);
+}
+
+TEST_F(LiveKilled, serving_child_of_accepted_is_noticed) {
+  const std::vector<Program> asked = programs(2, 20'000);
+  {
+    const Assassin assassin(SIGKILL);
+    const auto errors = accepted(asked);
+    ASSERT_FALSE(errors.has_value());
+    EXPECT_EQ(errors.error().fault, LiveFault::Failed);
+    EXPECT_NE(errors.error().message.find("died"), std::string::npos) << errors.error().message;
+  }
+  const Assassin assassin(SIGSTOP);
+  const auto errors = accepted(asked, kPatient);
+  ASSERT_FALSE(errors.has_value());
+  EXPECT_EQ(errors.error().fault, LiveFault::Deadline);
+}
+
+TEST_F(LiveKilled, asking_child_of_outcomes_is_noticed) {
+  if (!available_.outcomes.empty()) GTEST_SKIP() << available_.outcomes;
+  const std::vector<Call> calls(50'000, Call{{.nr = kGetppid, .arch = kX86_64}, true});
+  const std::vector<Program> stack = {{{0x06, 0, 0, 0x00050001}}};
+  for (const bool traced : {true, false}) {
+    if (traced && !available_.tracing.empty()) continue;
+    CallSites sites;
+    const Assassin assassin(SIGKILL);
+    const auto seen = outcomes(stack, calls, sites, {.traced = traced});
+    if (!seen) {
+      EXPECT_NE(seen.error().message.find("died"), std::string::npos) << seen.error().message;
+      continue;
+    }
+    // Killed among its calls: that call is lost, and no outcome is made of it.
+    for (const Seen& each : seen->calls) {
+      EXPECT_TRUE(each.kind == Seen::Kind::Returned || each.kind == Seen::Kind::Lost);
+    }
+  }
+}
+
+TEST_F(LiveKilled, tasks_of_a_script_are_noticed) {
+  const auto script = task::parse_script(
+      "process nnp=yes\n" +
+          [] {
+            std::string calls;
+            for (int i = 0; i < 2'000; ++i) calls += "call getppid\n";
+            return calls;
+          }(),
+      Arch::X86_64,
+      [](const std::string&) {
+        return std::expected<Program, std::string>(std::unexpected("no files here"));
+      });
+  ASSERT_TRUE(script.has_value());
+  Pace pace;
+  const Assassin assassin(SIGKILL);
+  const auto run = task::run_live(*script, model_, pace);
+  if (run) {
+    ASSERT_TRUE(run->difference.has_value());
+    EXPECT_NE(run->difference->kernel.find("dies"), std::string::npos) << run->difference->kernel;
+  } else {
+    EXPECT_NE(run.error().message.find("died"), std::string::npos) << run.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace callgate::live
