@@ -60,6 +60,18 @@ struct ByBytes {
 
 }  // namespace
 
+std::string_view to_string(Sigsys sigsys) noexcept {
+  switch (sigsys) {
+    case Sigsys::Handled:
+      return "handled";
+    case Sigsys::Blocked:
+      return "blocked";
+    case Sigsys::Ignored:
+      return "ignored";
+  }
+  return "";
+}
+
 Corpus make_corpus() {
   Corpus corpus;
   add_check_cases(corpus);

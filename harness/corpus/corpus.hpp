@@ -88,6 +88,9 @@ struct StackCase {
 /// What a thread does about SIGSYS.
 enum class Sigsys : std::uint8_t { Handled, Blocked, Ignored };
 
+/// "handled", "blocked", "ignored"
+[[nodiscard]] std::string_view to_string(Sigsys sigsys) noexcept;
+
 /// A filter's result, who is there, and what becomes of the call.
 struct OutcomeCase {
   Header header;

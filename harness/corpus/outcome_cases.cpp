@@ -9,18 +9,6 @@
 namespace callgate::corpus {
 namespace {
 
-std::string_view word(Sigsys sigsys) {
-  switch (sigsys) {
-    case Sigsys::Handled:
-      return "handled";
-    case Sigsys::Blocked:
-      return "blocked";
-    case Sigsys::Ignored:
-      return "ignored";
-  }
-  return "";
-}
-
 OutcomeCase made_of(std::uint32_t value, const SeccompData& data) {
   OutcomeCase made;
   made.value = value;
@@ -54,7 +42,7 @@ void surroundings(Corpus& corpus, std::uint32_t value) {
           made.header = {
               fmt::format("outcome/around/{}/{}/{}/{}/{}", action_slug(value),
                           tracer ? "tracer" : "no-tracer", listener ? "listener" : "no-listener",
-                          only_thread ? "one-thread" : "two-threads", word(sigsys)),
+                          only_thread ? "one-thread" : "two-threads", to_string(sigsys)),
               reason_of(value),
               {}};
           made.around = {.tracer = tracer,

@@ -177,18 +177,6 @@ ExportFile stack_file(const Corpus& corpus) {
   return file_of("stack", inputs.list(), cases);
 }
 
-std::string_view word(Sigsys sigsys) {
-  switch (sigsys) {
-    case Sigsys::Handled:
-      return "handled";
-    case Sigsys::Blocked:
-      return "blocked";
-    case Sigsys::Ignored:
-      return "ignored";
-  }
-  return "";
-}
-
 // A field that one kind of outcome has and the others have not.
 template <typename T>
 ordered_json where(bool there, const T& value) {
@@ -227,7 +215,7 @@ ExportFile outcome_file(const Corpus& corpus) {
     one["surroundings"] = {{"tracer", each.around.tracer},
                            {"listener", each.around.listener},
                            {"threads", each.around.only_thread ? 1 : 2},
-                           {"sigsys", word(each.sigsys)},
+                           {"sigsys", to_string(each.sigsys)},
                            {"log_flag", each.around.log_flag}};
     one["outcome"] = json_of(each.outcome);
     put(one, each.confirmed);
