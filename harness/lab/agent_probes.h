@@ -213,20 +213,33 @@ static int listener(void) {
   return (int)attach(code, 4, 8);
 }
 
+// A task whose call waits for its supervisor, and what the supervisor has.
+struct notified_task {
+  pthread_t thread;
+  int listener;
+  struct seccomp_notif notification;
+};
+
+static int start_notified(struct notified_task* task) {
+  memset(&task->notification, 0, sizeof task->notification);
+  task->listener = listener();
+  return task->listener >= 0 && pthread_create(&task->thread, NULL, call_notified, NULL) == 0;
+}
+
+static long receive(struct notified_task* task) {
+  return ioctl(task->listener, SECCOMP_IOCTL_NOTIF_RECV, &task->notification);
+}
+
 // Gives the task a descriptor; with flag 2 that is the reply too. 0: done.
 static int64_t probe_addfd(uint32_t flags) {
-  pthread_t thread;
-  struct seccomp_notif notification;
-  const int fd = listener();
-  if (fd < 0 || pthread_create(&thread, NULL, call_notified, NULL) != 0) return kNothing;
-  memset(&notification, 0, sizeof notification);
-  if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification) != 0) return kNothing;
+  struct notified_task task;
+  if (!start_notified(&task) || receive(&task) != 0) return kNothing;
   struct {
     uint64_t id;
     uint32_t flags, source, target, target_flags;
-  } adds = {notification.id, flags, 0, 0, 0};
-  const int64_t got = or_errno(ioctl(fd, SECCOMP_IOW(3, adds), &adds));
-  if (got >= 0 && flags != 0) pthread_join(thread, NULL);
+  } adds = {task.notification.id, flags, 0, 0, 0};
+  const int64_t got = or_errno(ioctl(task.listener, SECCOMP_IOW(3, adds), &adds));
+  if (got >= 0 && flags != 0) pthread_join(task.thread, NULL);
   return got > 0 ? 0 : got;
 }
 
@@ -264,32 +277,25 @@ static int64_t probe_receive_from_nobody(uint32_t unused) {
 
 // The buffer of a RECV: the argument is what its first word holds.
 static int64_t probe_receive_into(uint32_t word_of_buffer) {
-  pthread_t thread;
-  struct seccomp_notif notification;
-  const int fd = listener();
-  if (fd < 0 || pthread_create(&thread, NULL, call_notified, NULL) != 0) return kNothing;
-  memset(&notification, 0, sizeof notification);
-  notification.pid = word_of_buffer;
-  return or_errno(ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification));
+  struct notified_task task;
+  if (!start_notified(&task)) return kNothing;
+  task.notification.pid = word_of_buffer;
+  return or_errno(receive(&task));
 }
 
 // What a call returns that a supervisor answers: the low 16 bits are its value, or with bit 16 its
 // error.
 static int64_t probe_reply(uint32_t argument) {
-  pthread_t thread;
-  struct seccomp_notif notification;
-  const int fd = listener();
-  if (fd < 0 || pthread_create(&thread, NULL, call_notified, NULL) != 0) return kNothing;
-  memset(&notification, 0, sizeof notification);
-  if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification) != 0) return kNothing;
-  struct seccomp_notif_resp reply = {notification.id, 0, 0, 0};
+  struct notified_task task;
+  if (!start_notified(&task) || receive(&task) != 0) return kNothing;
+  struct seccomp_notif_resp reply = {task.notification.id, 0, 0, 0};
   if (argument >> 16) {
     reply.error = (int16_t)argument;
   } else {
     reply.val = (int16_t)argument;
   }
-  if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &reply) != 0) return kNothing;
-  pthread_join(thread, NULL);
+  if (ioctl(task.listener, SECCOMP_IOCTL_NOTIF_SEND, &reply) != 0) return kNothing;
+  pthread_join(task.thread, NULL);
   return notified;
 }
 
