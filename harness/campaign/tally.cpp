@@ -63,15 +63,16 @@ std::size_t seen(const std::vector<std::uint64_t>& counts) {
 
 Coverage::Coverage() : cells_(opcodes().size() * end_count()), refusals_(diagnostics().size()) {}
 
-void Coverage::add_run(std::span<const Instruction> program, const SeccompData& data,
-                       const KernelModel& model) {
+reference::Result Coverage::add_run(std::span<const Instruction> program, const SeccompData& data,
+                                    const KernelModel& model) {
   std::uint64_t rows = 0;
   const auto result = reference::run(program, data, model, Ran(program, rows));
-  if (result.fault != reference::Fault::None) return;
+  if (result.fault != reference::Fault::None) return result;
   const std::size_t end = end_of(program, result, model);
   for (std::size_t row = 0; rows != 0; ++row, rows >>= 1U) {
     if ((rows & 1U) != 0) ++cells_[row * end_count() + end];
   }
+  return result;
 }
 
 void Coverage::add_refusal(const Diagnostics& diagnostics) {

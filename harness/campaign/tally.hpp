@@ -11,6 +11,7 @@
 #include "vm/diagnostics.hpp"
 #include "vm/instruction.hpp"
 #include "vm/kernel_model.hpp"
+#include "vm/reference.hpp"
 #include "vm/seccomp_data.hpp"
 
 namespace callgate::campaign {
@@ -19,9 +20,9 @@ namespace callgate::campaign {
 /// action, and a division by X = 0. And which diagnostics the checker had.
 class Coverage {
  public:
-  /// Counts the run of a program that the checker accepts.
-  void add_run(std::span<const Instruction> program, const SeccompData& data,
-               const KernelModel& model);
+  /// Runs a program that the checker accepts, and counts what ran.
+  reference::Result add_run(std::span<const Instruction> program, const SeccompData& data,
+                            const KernelModel& model);
   void add_refusal(const Diagnostics& diagnostics);
   void add(const Coverage& other);
 

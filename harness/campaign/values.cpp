@@ -29,14 +29,6 @@ Answers ask(Context& context, std::span<const live::ValueJob> jobs) {
   return live::values(jobs, sites);
 }
 
-// Whether our value is another than the kernel's.
-bool differs(std::span<const Instruction> program, const Value& value, const KernelModel& model) {
-  if (value.state == Value::State::NotReachable) return false;
-  if (value.state == Value::State::Lost) return true;
-  const auto ours = reference::run(program, value.data, model);
-  return ours.value != value.value || ours.fault != reference::Fault::None;
-}
-
 // Of a program that the kernel gives another value: which, and for what.
 struct Shown {
   Program program;
@@ -61,7 +53,8 @@ Shown smallest(Context& context, Shown shown) {
     bool first = true;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       const auto& got = (*answers)[i].values;
-      out[i] = got.size() == 1 && differs(candidates[i], got.front(), context.model);
+      out[i] = got.size() == 1 &&
+               differs(reference::run(candidates[i], got.front().data, context.model), got.front());
       if (out[i] && first) shown.value = got.front();
       first = first && !out[i];
     }
@@ -122,13 +115,14 @@ void compare(Context& context, const Unit& unit, std::uint64_t index, const live
   }
   const Value* other = nullptr;
   for (const Value& value : answer.values) {
+    reference::Result ours;
     if (value.state == Value::State::Known) {
       ++count.asked;
-      tally.coverage.add_run(job.program, value.data, context.model);
+      ours = tally.coverage.add_run(job.program, value.data, context.model);
     } else {
       ++count.not_asked[std::string(value.why)];
     }
-    if (other == nullptr && differs(job.program, value, context.model)) other = &value;
+    if (other == nullptr && differs(ours, value)) other = &value;
   }
   if (other == nullptr) return;
   ++count.disagreements;

@@ -168,6 +168,18 @@ void decode(const Prepared& here, std::size_t index, Value& value) {
 
 }  // namespace
 
+bool differs(const reference::Result& ours, const Value& value) noexcept {
+  switch (value.state) {
+    case Value::State::Known:
+      return ours.value != value.value || ours.fault != reference::Fault::None;
+    case Value::State::NotReachable:
+      return false;
+    case Value::State::Lost:
+      return true;
+  }
+  return true;
+}
+
 std::expected<std::vector<ValueAnswer>, LiveError> values(std::span<const ValueJob> jobs,
                                                           CallSites& sites,
                                                           int patience_milliseconds) {

@@ -9,6 +9,7 @@
 #include "harness/live/call_sites.hpp"
 #include "harness/live/child.hpp"
 #include "vm/instruction.hpp"
+#include "vm/reference.hpp"
 #include "vm/seccomp_data.hpp"
 
 namespace callgate::live {
@@ -27,6 +28,10 @@ struct Value {
   SeccompData data;         ///< Known: what it was asked about, the instruction pointer included
   std::string_view why{};   ///< the others: why there is no value
 };
+
+/// Whether the kernel's value is another than ours, of that call. A lost answer is; a call that was
+/// not made is not.
+[[nodiscard]] bool differs(const reference::Result& ours, const Value& value) noexcept;
 
 /// What is known of one program.
 struct ValueAnswer {
