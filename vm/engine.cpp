@@ -3,7 +3,9 @@
 #include <array>
 #include <cstddef>
 
+#include "vm/decoded.hpp"
 #include "vm/reference.hpp"
+#include "vm/specialised.hpp"
 
 namespace callgate {
 namespace {
@@ -35,8 +37,6 @@ class ReferenceEngine final : public Engine {
 
 const ReferenceEngine kReference;
 
-constexpr std::array<const Engine*, 1> kEngines = {&kReference};
-
 }  // namespace
 
 void Executable::run_many(std::span<const SeccompData> inputs,
@@ -44,15 +44,19 @@ void Executable::run_many(std::span<const SeccompData> inputs,
   for (std::size_t i = 0; i < inputs.size(); ++i) results[i] = run(inputs[i]);
 }
 
-std::span<const Engine* const> engines() noexcept { return kEngines; }
+std::span<const Engine* const> engines() noexcept {
+  static const std::array<const Engine*, 3> kEngines = {&kReference, &decoded_engine(),
+                                                        &specialised_engine()};
+  return kEngines;
+}
 
 const Engine* find_engine(std::string_view name) noexcept {
-  for (const Engine* engine : kEngines) {
+  for (const Engine* engine : engines()) {
     if (engine->name() == name) return engine;
   }
   return nullptr;
 }
 
-const Engine& default_engine() noexcept { return kReference; }
+const Engine& default_engine() noexcept { return specialised_engine(); }
 
 }  // namespace callgate

@@ -118,16 +118,20 @@ KernelModel KernelModel::host() {
   return model;
 }
 
+std::optional<ShiftRule> shift_rule(const KernelModel& model) noexcept {
+  if (model.engine == KernelEngine::Jit) return info(model.arch).shift_rule;
+  const bool usual = model.arch == Arch::X86_64 || model.arch == Arch::X32 ||
+                     model.arch == Arch::X86 || model.arch == Arch::AArch64;
+  if (!usual && !model.has(Feature::InterpreterMasksShift)) return std::nullopt;
+  return ShiftRule::Mask5;
+}
+
 ShiftCount shift_count(const KernelModel& model, std::uint32_t x) noexcept {
   if (x < 32) return {.count = x};
-  if (model.engine == KernelEngine::Interpreter) {
-    const bool usual = model.arch == Arch::X86_64 || model.arch == Arch::X32 ||
-                       model.arch == Arch::X86 || model.arch == Arch::AArch64;
-    if (!usual && !model.has(Feature::InterpreterMasksShift)) return {.defined = false};
-    return {.count = x & 31U};
-  }
+  const std::optional<ShiftRule> rule = shift_rule(model);
+  if (!rule) return {.defined = false};
   std::uint32_t count = x & 31U;
-  switch (info(model.arch).shift_rule) {
+  switch (*rule) {
     case ShiftRule::Mask5:
       break;
     case ShiftRule::Mask6Zero:

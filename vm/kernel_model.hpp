@@ -82,6 +82,9 @@ struct ShiftCount {
   std::uint32_t count = 0;  ///< 0 to 31
 };
 
+/// The rule by which this kernel shifts; nothing where it leaves shifts by 32 and more undefined.
+[[nodiscard]] std::optional<ShiftRule> shift_rule(const KernelModel& model) noexcept;
+
 /// The count that a shift by `x` really uses on this kernel (kernel-semantics section 3).
 [[nodiscard]] ShiftCount shift_count(const KernelModel& model, std::uint32_t x) noexcept;
 

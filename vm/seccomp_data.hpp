@@ -35,6 +35,12 @@ static_assert(sizeof(SeccompData) == kSeccompDataSize);
   return static_cast<std::uint32_t>(high ? field >> 32U : field);
 }
 
+/// Where the word that a kernel of that byte order loads from `offset` lies in a SeccompData of
+/// this machine, in bytes.
+[[nodiscard]] constexpr std::uint32_t host_offset(std::uint32_t offset, ByteOrder order) noexcept {
+  return offset >= 8 && order != kHostByteOrder ? offset ^ 4U : offset;
+}
+
 /// One 64-byte record of seccomp_data, fields in `order`.
 using SeccompDataBytes = std::array<std::uint8_t, kSeccompDataSize>;
 [[nodiscard]] SeccompData from_bytes(const SeccompDataBytes& bytes, ByteOrder order) noexcept;

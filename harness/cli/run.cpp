@@ -339,7 +339,7 @@ void add_run(CLI::App& root, int& exit_code) {
   command.add_flag("--tracer", options->tracer, "A tracer takes PTRACE_EVENT_SECCOMP");
   command.add_flag("--listener", options->listener, "The winning filter has an open listener");
   command.add_flag("--threads", options->threads, "The process has other threads");
-  command.add_option("--engine", options->engine, "What runs the filters: reference")
+  command.add_option("--engine", options->engine, "What runs the filters: reference, decoded, specialised")
       ->type_name("ENGINE");
   add_input_format(command, options->input_format);
   command.footer(
