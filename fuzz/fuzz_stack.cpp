@@ -1,5 +1,6 @@
 // Stacks of accepted programs: the verdict is that of the kernel's loop, written down again here in
-// its own words over what the reference returns, and every verdict has an outcome.
+// its own words over what the reference returns, and every verdict has an outcome. The stack that
+// is specialised as a whole says the same.
 
 #include <optional>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "vm/filter_stack.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
+#include "vm/specialised_stack.hpp"
 
 using callgate::fuzz::require;
 
@@ -56,12 +58,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto checked = callgate::verifier::check(program, model);
     if (checked) static_cast<void>(stack.push(*checked));
   }
+  const callgate::SpecialisedStack specialised(stack);
   const callgate::Surroundings around = a_case.surroundings();
   for (const callgate::SeccompData& data : a_case.inputs_and(2, callgate::info(model.arch).token)) {
     const auto values = values_of(stack, data);
     if (!values) continue;
     const callgate::Verdict verdict = stack.run(data);
     require(verdict == loop(*values, model.has(callgate::Feature::ActionFull)));
+    require(specialised.run(data) == verdict);
 
     const callgate::Outcome outcome = outcome_of(stack, verdict, data, around);
     if (outcome.kind == callgate::OutcomeKind::Returns &&

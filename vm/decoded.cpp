@@ -64,9 +64,9 @@ std::uint32_t word_at(const SeccompData* data, std::uint32_t offset) noexcept {
 }  // namespace
 
 // Makes the operations of a program.
-class DecodedExecutable::Decoder {
+class DecodedProgram::Decoder {
  public:
-  Decoder(DecodedExecutable& out, const CheckedProgram& program)
+  Decoder(DecodedProgram& out, const CheckedProgram& program)
       : out_(out),
         program_(program.instructions()),
         order_(info(program.model().arch).byte_order),
@@ -193,14 +193,14 @@ class DecodedExecutable::Decoder {
             .more = static_cast<std::uint32_t>(start)};
   }
 
-  DecodedExecutable& out_;
+  DecodedProgram& out_;
   std::span<const Instruction> program_;
   ByteOrder order_;
   std::vector<std::uint16_t> lands_;
   const std::int32_t* codes_ = nullptr;
 };
 
-DecodedExecutable::DecodedExecutable(const CheckedProgram& program)
+DecodedProgram::DecodedProgram(const CheckedProgram& program)
     : shifts_(shift_rule(program.model())) {
   Decoder(*this, program).decode();
 }
@@ -209,8 +209,8 @@ DecodedExecutable::DecodedExecutable(const CheckedProgram& program)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 
-[[gnu::noinline]] std::uint32_t DecodedExecutable::interpret(
-    const DecodedExecutable* self, const SeccompData* data, std::size_t at, std::uint32_t a,
+[[gnu::noinline]] std::uint32_t DecodedProgram::interpret(
+    const DecodedProgram* self, const SeccompData* data, std::size_t at, std::uint32_t a,
     std::uint32_t x, const std::array<std::uint32_t, kMemoryWords>* memory,
     const std::int32_t** codes) noexcept {
 #define CODE(enumerator) \
@@ -402,7 +402,7 @@ Search: {
 
 void DecodedExecutable::run_many(std::span<const SeccompData> inputs,
                                  std::span<std::uint32_t> results) const noexcept {
-  for (std::size_t i = 0; i < inputs.size(); ++i) results[i] = execute(inputs[i], 0, 0, 0, nullptr);
+  for (std::size_t i = 0; i < inputs.size(); ++i) results[i] = program_.run(inputs[i]);
 }
 
 namespace {

@@ -21,17 +21,16 @@ struct Registers {
   std::array<std::uint32_t, kMemoryWords> memory;  ///< set where the program has stored
 };
 
-/// The engine `decoded`: operations decoded once, a load and the compare after it made one,
-/// dispatched by the address of their code, and runs of equality compares looked up in tables.
-class DecodedExecutable final : public Executable {
+/// A program with its operations decoded once, a load and the compare after it made one, dispatched
+/// by the address of their code, and runs of equality compares looked up in tables. Its tables have
+/// at most eight entries for each instruction.
+class DecodedProgram {
  public:
-  explicit DecodedExecutable(const CheckedProgram& program);
+  explicit DecodedProgram(const CheckedProgram& program);
 
-  [[nodiscard]] std::uint32_t run(const SeccompData& data) const noexcept override {
+  [[nodiscard]] std::uint32_t run(const SeccompData& data) const noexcept {
     return execute(data, 0, 0, 0, nullptr);
   }
-  void run_many(std::span<const SeccompData> inputs,
-                std::span<std::uint32_t> results) const noexcept override;
 
   /// Goes on from an instruction of the program with the registers as they are there. What those
   /// slots hold that the program stored to before is in `registers`.
@@ -58,7 +57,7 @@ class DecodedExecutable final : public Executable {
       const std::array<std::uint32_t, kMemoryWords>* memory) const noexcept {
     return interpret(this, &data, at, a, x, memory, nullptr);
   }
-  static std::uint32_t interpret(const DecodedExecutable* self, const SeccompData* data,
+  static std::uint32_t interpret(const DecodedProgram* self, const SeccompData* data,
                                  std::size_t at, std::uint32_t a, std::uint32_t x,
                                  const std::array<std::uint32_t, kMemoryWords>* memory,
                                  const std::int32_t** codes) noexcept;
@@ -67,6 +66,21 @@ class DecodedExecutable final : public Executable {
   std::vector<std::uint16_t> targets_;  ///< of tables and searches
   std::vector<std::uint32_t> keys_;     ///< of searches, beside their targets
   std::optional<ShiftRule> shifts_;
+};
+
+/// The engine `decoded`.
+class DecodedExecutable final : public Executable {
+ public:
+  explicit DecodedExecutable(const CheckedProgram& program) : program_(program) {}
+
+  [[nodiscard]] std::uint32_t run(const SeccompData& data) const noexcept override {
+    return program_.run(data);
+  }
+  void run_many(std::span<const SeccompData> inputs,
+                std::span<std::uint32_t> results) const noexcept override;
+
+ private:
+  DecodedProgram program_;
 };
 
 /// The one engine of that name.

@@ -71,6 +71,9 @@ class FilterStack {
   [[nodiscard]] std::span<const Instruction> program(std::size_t filter) const {
     return filters_.at(filter).program.instructions();
   }
+  [[nodiscard]] const CheckedProgram& checked(std::size_t filter) const {
+    return filters_.at(filter).program;
+  }
   /// Converted instructions of all filters, and 4 for each but the newest: what the limit counts.
   [[nodiscard]] std::size_t limit_used() const noexcept;
 

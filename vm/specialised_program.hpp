@@ -98,7 +98,7 @@ class SpecialisedProgram {
   [[nodiscard]] std::uint32_t ask(Entry entry, const SeccompData& data) const noexcept;
   [[nodiscard]] std::uint32_t go_on(const Resume& from, const SeccompData& data) const noexcept;
 
-  DecodedExecutable decoded_;
+  DecodedProgram decoded_;
   ByteOrder order_;
   std::vector<Plane> planes_;
   std::vector<Node> nodes_;

@@ -26,12 +26,14 @@ using Clock = std::chrono::steady_clock;
 
 // For each program that is run: two go to the checker, and a stack and a script to so many.
 constexpr std::uint64_t kMutantsPerProgram = 2;
+constexpr std::uint64_t kProgramsPerEngines = 5;
 constexpr std::uint64_t kProgramsPerScript = 25;
 constexpr std::uint64_t kProgramsPerStack = 500;
 constexpr std::uint64_t kMost = 1'000'000'000'000;
 
 struct Options {
   std::uint64_t programs = 10'000;
+  std::optional<std::uint64_t> engines;
   std::optional<std::uint64_t> mutants;
   std::optional<std::uint64_t> stacks;
   std::optional<std::uint64_t> scripts;
@@ -55,6 +57,7 @@ Settings settings_of(const Options& options) {
   const auto set = [&](Property property, std::uint64_t amount) {
     out.amounts[static_cast<std::size_t>(property)] = amount;
   };
+  set(Property::Engines, options.engines.value_or(options.programs / kProgramsPerEngines));
   set(Property::Values, options.programs);
   set(Property::Mutants, options.mutants.value_or(options.programs * kMutantsPerProgram));
   set(Property::Stacks, options.stacks.value_or(options.programs / kProgramsPerStack));
@@ -185,6 +188,19 @@ class Reporter {
   Clock::time_point shown_ = Clock::now();
 };
 
+void print_coverage(const campaign::Coverage& coverage) {
+  fmt::print("operations x ends: {} of {} seen; refusals: {} of {} seen\n", coverage.cells_seen(),
+             campaign::Coverage::cells_possible(), coverage.refusals_seen(), diagnostics().size());
+  constexpr std::size_t kMostMissing = 8;
+  const auto missing = coverage.missing();
+  for (std::size_t i = 0; i < std::min(missing.size(), kMostMissing); ++i) {
+    fmt::print("  not seen: {}\n", missing[i]);
+  }
+  if (missing.size() > kMostMissing) {
+    fmt::print("  and {} more (--format json has all)\n", missing.size() - kMostMissing);
+  }
+}
+
 void print_text(const State& state, std::size_t units, const Options& options) {
   const Settings& settings = state.settings;
   fmt::print("Linux {}, seed {}, shard {}/{}: {} of {} units in {}\n", state.kernel, settings.seed,
@@ -194,6 +210,7 @@ void print_text(const State& state, std::size_t units, const Options& options) {
     const campaign::Count& count = state.tally.count(row.property);
     std::string what = fmt::format("{} {}", count.made, row.counted);
     switch (row.property) {
+      case Property::Engines:
       case Property::Values:
         what += fmt::format(", {} evaluations", count.asked);
         break;
@@ -213,16 +230,8 @@ void print_text(const State& state, std::size_t units, const Options& options) {
     for (const auto& [why, times] : count.not_asked) fmt::print("  {} not asked: {}\n", times, why);
   }
   const campaign::Coverage& coverage = state.tally.coverage;
-  fmt::print("operations x ends: {} of {} seen; refusals: {} of {} seen\n", coverage.cells_seen(),
-             campaign::Coverage::cells_possible(), coverage.refusals_seen(), diagnostics().size());
-  constexpr std::size_t kMostMissing = 8;
-  const auto missing = coverage.missing();
-  for (std::size_t i = 0; i < std::min(missing.size(), kMostMissing); ++i) {
-    fmt::print("  not seen: {}\n", missing[i]);
-  }
-  if (missing.size() > kMostMissing) {
-    fmt::print("  and {} more (--format json has all)\n", missing.size() - kMostMissing);
-  }
+  const bool covers = settings.amount(Property::Values) + settings.amount(Property::Mutants) > 0;
+  if (covers) print_coverage(coverage);
   for (const campaign::Finding& each : state.tally.findings) {
     fmt::print("{}/{}/{}: {}\n", options.vectors, each.folder, each.name, each.summary);
   }
@@ -275,10 +284,16 @@ void print_json(const State& state, std::size_t units) {
 }
 
 int fuzz_live(const Options& options) {
-  if (const std::string why = live::availability().filters; !why.empty()) {
-    throw UserError("fuzz-live: " + why);
-  }
   State state = first_state(options);
+  const bool asks_kernel =
+      std::ranges::any_of(campaign::properties(), [&](const PropertyInfo& row) {
+        return row.property != Property::Engines && state.settings.amount(row.property) > 0;
+      });
+  if (asks_kernel) {
+    if (const std::string why = live::availability().filters; !why.empty()) {
+      throw UserError("fuzz-live: " + why + "; --programs 0 --engines N does without the kernel");
+    }
+  }
   Reporter reporter(options, state);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
@@ -328,6 +343,11 @@ void add_fuzz_live(CLI::App& root, int& exit_code) {
       ->type_name("N");
   command.add_option("--inputs", options->inputs, "Calls for each of those")
       ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  command
+      .add_option("--engines", options->engines,
+                  "Programs to run on every engine, beside the reference [programs / 5]")
+      ->check(amount)
       ->type_name("N");
   command
       .add_option("--mutants", options->mutants,

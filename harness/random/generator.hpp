@@ -43,6 +43,11 @@ struct Shape {
 /// anywhere ahead, memory is read only where it is sure to be stored.
 [[nodiscard]] Program valid_program(Source& source, const Shape& shape = {});
 
+/// A program as generators of filters make them, that the checker accepts: compares of the number
+/// in chains and trees, of the architecture, of halves of arguments, masked now and then, with
+/// shared ends. `longest`: instructions, 8 at least. `arch`: the token that it asks for first.
+[[nodiscard]] Program filter_like(Source& source, std::uint32_t longest, std::uint32_t arch);
+
 /// A word that lies near a power of two, near a constant of `program`, or anywhere.
 [[nodiscard]] std::uint32_t edge_word(Source& source, std::span<const Instruction> program = {});
 

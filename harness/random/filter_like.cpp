@@ -1,0 +1,134 @@
+// Programs that look like filters: what engines make tables and questions of, and random programs
+// hardly ever hold.
+
+#include <algorithm>
+
+#include "harness/random/generator.hpp"
+#include "vm/actions.hpp"
+#include "vm/arches.hpp"
+#include "vm/opcodes.hpp"
+
+namespace callgate::random {
+namespace {
+
+class Builder {
+ public:
+  Builder(Source& source, std::uint32_t arch) : source_(source), arch_(arch) {}
+
+  Program build(std::size_t length) {
+    if (!source_.one_in(4)) {  // most ask for the architecture first
+      push(Opcode::LdAbs, 4);
+      loaded_ = 4;
+    }
+    while (program_.size() + kEnds < length) push_any(length - kEnds - program_.size());
+    while (program_.size() < length) push(Opcode::RetK, result());
+    return std::move(program_);
+  }
+
+ private:
+  static constexpr std::size_t kEnds = 4;
+
+  void push(Opcode opcode, std::uint32_t k, std::uint8_t jt = 0, std::uint8_t jf = 0) {
+    program_.push_back({static_cast<std::uint16_t>(opcode), jt, jf, k});
+  }
+
+  // `left`: instructions until the returns at the end, 1 at least.
+  void push_any(std::size_t left) {
+    switch (source_.below(16)) {
+      case 0:
+      case 1:
+      case 2:
+        return push_load();
+      case 3:
+        if (source_.one_in(2)) return push(Opcode::RetK, result());
+        return push(Opcode::Ja, distance(left));
+      case 4:
+        return push_rarity();
+      default:
+        return push_compare(left);
+    }
+  }
+
+  void push_load() {
+    const std::uint32_t kind = source_.below(8);
+    loaded_ = kind < 4 ? 0 : kind == 4 ? 4 : 4 * source_.below(16);
+    push(Opcode::LdAbs, loaded_);
+  }
+
+  // What solving by number has to stop at, or go round.
+  void push_rarity() {
+    switch (source_.below(8)) {
+      case 0:
+        return push(Opcode::St, source_.below(4));
+      case 1:
+        return push(Opcode::Tax, 0);
+      case 2:
+        return push(Opcode::Txa, 0);
+      case 3:
+        return push(Opcode::AddK, edge_word(source_));
+      case 4:
+        return push(Opcode::LdxImm, constant());
+      case 5:
+        return push(Opcode::RshK, source_.below(32));
+      default:
+        return push(Opcode::AndK,
+                    source_.one_in(2) ? ~(1U << source_.below(32)) : edge_word(source_));
+    }
+  }
+
+  void push_compare(std::size_t left) {
+    static constexpr Opcode kOthers[] = {Opcode::JgtK, Opcode::JgeK, Opcode::JsetK, Opcode::JeqX,
+                                         Opcode::JgeX};
+    const Opcode opcode = source_.below(8) < 5 ? Opcode::JeqK : kOthers[source_.below(5)];
+    const auto far = static_cast<std::uint8_t>(distance(left));
+    const std::uint32_t k = constant();
+    switch (source_.below(8)) {
+      case 0:
+        return push(opcode, k, far, static_cast<std::uint8_t>(distance(left)));
+      case 1:
+      case 2:
+        return push(opcode, k, 0, far);
+      default:
+        return push(opcode, k, far, 0);
+    }
+  }
+
+  std::uint32_t distance(std::size_t left) {
+    const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(left + kEnds - 2, 255));
+    return source_.one_in(2) ? source_.below(most + 1) : source_.below(std::min(most + 1, 8U));
+  }
+
+  // What the word that was loaded last is compared with.
+  std::uint32_t constant() {
+    if (loaded_ == 4 && !source_.one_in(8)) {
+      if (source_.one_in(2)) return arch_;
+      return arches()[source_.below(static_cast<std::uint32_t>(arches().size()))].token;
+    }
+    if (loaded_ != 0 || source_.one_in(16)) return edge_word(source_, program_);
+    if (source_.one_in(8)) return kX32Bit + source_.below(600);
+    if (source_.one_in(16)) return kX32Bit;
+    next_ += source_.below(4);
+    return source_.one_in(4) ? source_.below(600) : next_;
+  }
+
+  std::uint32_t result() {
+    const auto& row = actions()[source_.below(static_cast<std::uint32_t>(actions().size()))];
+    return static_cast<std::uint32_t>(row.action) | source_.below(4);
+  }
+
+  Source& source_;
+  std::uint32_t arch_;
+  Program program_;
+  std::uint32_t loaded_ = 16;
+  std::uint32_t next_ = 0;
+};
+
+}  // namespace
+
+Program filter_like(Source& source, std::uint32_t longest, std::uint32_t arch) {
+  const std::uint32_t shortest = 8;
+  const std::uint32_t length = shortest + source.below(std::max(longest, shortest) - shortest + 1);
+  return Builder(source, arch).build(length);
+}
+
+}  // namespace callgate::random
