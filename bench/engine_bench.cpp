@@ -1,101 +1,225 @@
-// What a verdict costs on each engine: the demonstration's filter, a chain of 300 numbers, the
-// longest program; and what the checker costs. Each benchmark checks its verdicts before it times
-// them.
+// What a verdict costs on each engine and on libpcap's interpreter, one at a time and many at once,
+// and what preparing and checking cost. Each benchmark checks its verdicts before it times them.
+// bench/report.py makes tables and a page of it.
 
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/filters.hpp"
+#include "bench/peers.hpp"
 #include "verifier/check.hpp"
+#include "vm/batch.hpp"
 #include "vm/engine.hpp"
 #include "vm/reference.hpp"
+#include "vm/specialised_stack.hpp"
 
 namespace {
 
-using callgate::Instruction;
+using callgate::Engine;
+using callgate::Executable;
 using callgate::KernelModel;
 using callgate::Program;
 using callgate::SeccompData;
+using callgate::bench::Mix;
 
-constexpr std::uint32_t kAllow = 0x7fff0000U;
-constexpr std::uint32_t kErrno = 0x00050001U;
-constexpr std::uint32_t kX86_64 = 0xc000003eU;
-
-// As libseccomp compiles the classic demonstration: read, write, exit, exit_group, getpid.
-Program demonstration() {
-  return {{0x20, 0, 0, 4},   {0x15, 0, 9, kX86_64}, {0x20, 0, 0, 0},      {0x35, 0, 1, 0x40000000U},
-          {0x15, 0, 6, ~0U}, {0x15, 4, 0, 0},       {0x15, 3, 0, 1},      {0x15, 2, 0, 39},
-          {0x15, 1, 0, 60},  {0x15, 0, 1, 231},     {0x06, 0, 0, kAllow}, {0x06, 0, 0, kErrno}};
-}
-
-// A chain of `length` compares of the number, allowed where one fits.
-Program chain(std::uint32_t length) {
-  Program program = {{0x20, 0, 0, 0}};
-  for (std::uint32_t nr = 0; nr < length; ++nr) {
-    program.push_back({0x15, 0, 1, nr});
-    program.push_back({0x06, 0, 0, kAllow});
+std::vector<std::uint32_t> expected(const Program& program, const std::vector<SeccompData>& calls) {
+  std::vector<std::uint32_t> out;
+  for (const SeccompData& data : calls) {
+    out.push_back(callgate::reference::run(program, data, KernelModel{}).value);
   }
-  program.push_back({0x06, 0, 0, kErrno});
-  return program;
+  return out;
 }
 
-std::vector<SeccompData> calls() {
-  std::vector<SeccompData> data(4096);
-  std::uint64_t state = 1;
-  for (SeccompData& each : data) {
-    state = state * 6364136223846793005U + 1442695040888963407U;
-    each.nr = static_cast<std::int32_t>((state >> 33U) % 400);
-    each.arch = kX86_64;
+// A filter ready to run, or an error that the benchmark shows.
+std::unique_ptr<Executable> prepared(benchmark::State& state, const Engine& engine,
+                                     const Program& program) {
+  const auto checked = callgate::verifier::check(program, KernelModel{});
+  if (!checked) {
+    state.SkipWithError("the program is refused");
+    return nullptr;
   }
-  return data;
+  auto executable = engine.prepare(*checked);
+  if (!executable) {
+    state.SkipWithError(executable.error().c_str());
+    return nullptr;
+  }
+  return std::move(*executable);
 }
 
-void run(benchmark::State& state, const callgate::Engine* engine, const Program& program) {
-  const KernelModel model;
-  const auto checked = callgate::verifier::check(program, model);
-  if (!checked) return state.SkipWithError("the program is refused");
-  const auto executable = engine->prepare(*checked);
-  if (!executable) return state.SkipWithError("the engine declines the program");
-  const std::vector<SeccompData> inputs = calls();
-  std::vector<std::uint32_t> results(inputs.size());
-  (*executable)->run_many(inputs, results);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (results[i] != callgate::reference::run(program, inputs[i], model).value) {
-      return state.SkipWithError("a verdict differs from the reference's");
-    }
+void count(benchmark::State& state, std::size_t verdicts) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(verdicts));
+}
+
+void one_at_a_time(benchmark::State& state, const Engine& engine, const Program& program, Mix mix) {
+  const auto executable = prepared(state, engine, program);
+  if (!executable) return;
+  const std::vector<SeccompData> calls = callgate::bench::calls(mix, program);
+  const std::vector<std::uint32_t> right = expected(program, calls);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (executable->run(calls[i]) != right[i]) return state.SkipWithError("a verdict is wrong");
   }
   for (auto _ : state) {
-    (*executable)->run_many(inputs, results);
-    benchmark::DoNotOptimize(results.data());
+    std::uint32_t sum = 0;
+    for (const SeccompData& data : calls) sum += executable->run(data);
+    benchmark::DoNotOptimize(sum);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) *
-                          static_cast<std::int64_t>(inputs.size()));
+  count(state, calls.size());
+}
+
+// 0 threads: in this one.
+void many_at_once(benchmark::State& state, const Engine& engine, const Program& program, Mix mix,
+                  unsigned threads) {
+  const auto executable = prepared(state, engine, program);
+  if (!executable) return;
+  std::vector<SeccompData> calls = callgate::bench::calls(mix, program);
+  // Several threads have more to do, or starting them is all that is timed: the same calls again.
+  std::vector<SeccompData> inputs;
+  const std::size_t times = threads > 0 ? 256 : 1;
+  for (std::size_t i = 0; i < times; ++i) inputs.insert(inputs.end(), calls.begin(), calls.end());
+  const std::vector<std::uint32_t> right = expected(program, calls);
+  std::vector<std::uint32_t> results(inputs.size());
+  const auto all = [&] {
+    if (threads > 0) return callgate::run_many(*executable, inputs, results, threads);
+    executable->run_many(inputs, results);
+  };
+  all();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i] != right[i % right.size()]) return state.SkipWithError("a verdict is wrong");
+  }
+  for (auto _ : state) {
+    all();
+    benchmark::DoNotOptimize(results.data());
+    benchmark::ClobberMemory();
+  }
+  count(state, inputs.size());
+}
+
+// Inputs that fit the nearest cache, over and over, by two threads.
+void many_in_cache(benchmark::State& state, const Engine& engine, const Program& program) {
+  const auto executable = prepared(state, engine, program);
+  if (!executable) return;
+  std::vector<SeccompData> calls = callgate::bench::calls(Mix::Traced, program);
+  calls.resize(256);
+  const std::vector<std::uint32_t> right = expected(program, calls);
+  std::vector<std::uint32_t> results(calls.size());
+  executable->run_many(calls, results);
+  if (results != right) return state.SkipWithError("a verdict is wrong");
+  for (auto _ : state) {
+    executable->run_many(calls, results);
+    benchmark::DoNotOptimize(results.data());
+    benchmark::ClobberMemory();
+  }
+  count(state, calls.size());
+}
+
+void peer(benchmark::State& state, const Program& program, Mix mix) {
+  const std::vector<SeccompData> calls = callgate::bench::calls(mix, program);
+  const callgate::bench::Libpcap libpcap(program);
+  const std::vector<callgate::bench::Packet> packets = callgate::bench::packets(calls);
+  const std::vector<std::uint32_t> right = expected(program, calls);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (libpcap.run(packets[i]) != right[i]) return state.SkipWithError("libpcap's is another");
+  }
+  for (auto _ : state) {
+    std::uint32_t sum = 0;
+    for (const auto& packet : packets) sum += libpcap.run(packet);
+    benchmark::DoNotOptimize(sum);
+  }
+  count(state, calls.size());
+}
+
+void prepare(benchmark::State& state, const Engine& engine, const Program& program) {
+  const auto checked = callgate::verifier::check(program, KernelModel{});
+  if (!checked) return state.SkipWithError("the program is refused");
+  if (const auto once = engine.prepare(*checked); !once) {
+    return state.SkipWithError(once.error().c_str());
+  }
+  for (auto _ : state) {
+    auto executable = engine.prepare(*checked);
+    benchmark::DoNotOptimize(executable);
+  }
 }
 
 void check(benchmark::State& state, const Program& program) {
-  const KernelModel model;
-  if (!callgate::verifier::check(program, model)) {
+  if (!callgate::verifier::check(program, KernelModel{})) {
     return state.SkipWithError("the program is refused");
   }
   for (auto _ : state) {
-    auto checked = callgate::verifier::check(program, model);
+    auto checked = callgate::verifier::check(program, KernelModel{});
     benchmark::DoNotOptimize(checked);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) *
-                          static_cast<std::int64_t>(program.size()));
+}
+
+// Verdicts of a whole stack of `filters` copies of the container profile.
+void stack(benchmark::State& state, std::size_t filters, bool specialised) {
+  callgate::FilterStack stack{KernelModel{}};
+  const Program& program = callgate::bench::filters()[1].program;
+  const auto checked = callgate::verifier::check(program, KernelModel{});
+  for (std::size_t i = 0; i < filters; ++i) {
+    if (!checked || !stack.push(*checked)) return state.SkipWithError("the stack is refused");
+  }
+  const callgate::SpecialisedStack whole(stack);
+  const std::vector<SeccompData> calls = callgate::bench::calls(Mix::Traced, program);
+  for (const SeccompData& data : calls) {
+    if (whole.run(data) != stack.run(data)) return state.SkipWithError("a verdict is wrong");
+  }
+  for (auto _ : state) {
+    std::uint32_t sum = 0;
+    for (const SeccompData& data : calls) {
+      sum += specialised ? whole.run(data).value : stack.run(data).value;
+    }
+    benchmark::DoNotOptimize(sum);
+  }
+  count(state, calls.size());
+}
+
+template <typename... Function>
+void add(const std::string& name, Function&&... function) {
+  benchmark::RegisterBenchmark(name.c_str(), std::forward<Function>(function)...);
 }
 
 const bool kRegistered = [] {
-  for (const callgate::Engine* engine : callgate::engines()) {
-    const std::string name(engine->name());
-    benchmark::RegisterBenchmark(("run/" + name + "/demonstration").c_str(), run, engine,
-                                 demonstration());
-    benchmark::RegisterBenchmark(("run/" + name + "/chain300").c_str(), run, engine, chain(300));
-    benchmark::RegisterBenchmark(("run/" + name + "/longest").c_str(), run, engine, chain(2047));
+  for (const auto& [filter, program] : callgate::bench::filters()) {
+    for (const Mix mix : callgate::bench::kMixes) {
+      const std::string rest = "/" + filter + "/" + name_of(mix);
+      for (const Engine* engine : callgate::engines()) {
+        add("single/" + std::string(engine->name()) + rest, [=, &program](benchmark::State& state) {
+          one_at_a_time(state, *engine, program, mix);
+        });
+        add("batch/" + std::string(engine->name()) + rest, [=, &program](benchmark::State& state) {
+          many_at_once(state, *engine, program, mix, 0);
+        });
+      }
+      if (callgate::bench::kHasLibpcap) {
+        add("single/libpcap" + rest,
+            [mix, &program](benchmark::State& state) { peer(state, program, mix); });
+      }
+    }
+    for (const Engine* engine : callgate::engines()) {
+      const std::string name(engine->name());
+      add("prepare/" + name + "/" + filter,
+          [=, &program](benchmark::State& state) { prepare(state, *engine, program); });
+      benchmark::RegisterBenchmark(("threads/" + name + "/" + filter).c_str(),
+                                   [=, &program](benchmark::State& state) {
+                                     many_at_once(state, *engine, program, Mix::Traced, 2);
+                                   })
+          ->UseRealTime();
+      benchmark::RegisterBenchmark(
+          ("cache/" + name + "/" + filter).c_str(),
+          [=, &program](benchmark::State& state) { many_in_cache(state, *engine, program); })
+          ->Threads(2)
+          ->UseRealTime();
+    }
+    add("check/" + filter, [&program](benchmark::State& state) { check(state, program); });
   }
-  benchmark::RegisterBenchmark("check/demonstration", check, demonstration());
-  benchmark::RegisterBenchmark("check/longest", check, chain(2047));
+  for (const std::size_t filters : {1U, 4U, 16U}) {
+    const std::string name = std::to_string(filters);
+    add("stack/each/" + name, [=](benchmark::State& state) { stack(state, filters, false); });
+    add("stack/specialised/" + name, [=](benchmark::State& state) { stack(state, filters, true); });
+  }
   return true;
 }();
 

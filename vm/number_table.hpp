@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,13 +28,21 @@ class NumberTable {
   explicit NumberTable(std::vector<Range> ranges) : ranges_(std::move(ranges)) {
     write_out(0, small_);
     write_out(kX32Bit, x32_);
+    const auto next = std::ranges::upper_bound(ranges_, static_cast<std::uint32_t>(small_.size()),
+                                               {}, &Range::first);
+    after_ = std::prev(next)->value;
+    after_end_ = next == ranges_.end() ? ~0U : next->first;
   }
 
   [[nodiscard]] const Value& at(std::uint32_t nr) const noexcept {
     if (nr < small_.size()) return small_[nr];
+    if (nr < after_end_) return after_;
     if (nr - kX32Bit < x32_.size()) return x32_[nr - kX32Bit];
     return search(nr);
   }
+
+  /// Those from 0 that are written out.
+  [[nodiscard]] std::span<const Value> small() const noexcept { return small_; }
 
  private:
   [[nodiscard]] const Value& search(std::uint32_t nr) const noexcept {
@@ -62,6 +72,8 @@ class NumberTable {
 
   std::vector<Range> ranges_;
   std::vector<Value> small_;
+  Value after_{};                ///< of the numbers after those,
+  std::uint32_t after_end_ = 0;  ///< up to this one
   std::vector<Value> x32_;
 };
 

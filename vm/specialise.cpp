@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "vm/arithmetic.hpp"
+#include "vm/equality_chains.hpp"
 #include "vm/number_set.hpp"
 #include "vm/opcodes.hpp"
 #include "vm/specialised_program.hpp"
@@ -118,7 +119,8 @@ class SpecialisedProgram::Solver {
         program_(program.instructions()),
         rule_(shift_rule(program.model())),
         arches_(arches_asked_for(program_, info(program.model().arch).token)),
-        may_load_number_(may_load_number(program_)) {}
+        may_load_number_(may_load_number(program_)),
+        lands_(past_jumps(program_)) {}
 
   void solve() {
     out_.resumes_.emplace_back();  // the start
@@ -175,6 +177,7 @@ class SpecialisedProgram::Solver {
         case Went::Stuck:
           return assign(numbers, resume(state));
         case Went::ToBranch:
+          if (take_one(state, numbers)) break;
           if (const auto yes = part(state, numbers)) {
             const Instruction& branch = program_[state.at];
             State taken = state;
@@ -186,6 +189,20 @@ class SpecialisedProgram::Solver {
           return assign(numbers, question(state, 0));
       }
     }
+  }
+
+  // What most filters are made of: a compare with one number that returns a constant when it finds
+  // it. As part(), and true where the state goes on with the others.
+  bool take_one(State& state, NumberSet& numbers) {
+    const Instruction& branch = program_[state.at];
+    if (opcode_at(state.at) != Opcode::JeqK || state.a != word(kNrOffset)) return false;
+    const Instruction& target = program_[lands_[state.at + 1 + branch.jt]];
+    if (static_cast<Opcode>(target.code) != Opcode::RetK) return false;
+    if (numbers.take(branch.k)) {
+      found_.push_back({{branch.k, branch.k}, {target.k, Entry::Kind::Constant}});
+    }
+    state.at += 1 + branch.jf;
+    return true;
   }
 
   // Takes those numbers out for which a branch on the number is taken, and returns them; nothing
@@ -405,6 +422,7 @@ class SpecialisedProgram::Solver {
   std::optional<ShiftRule> rule_;
   std::vector<std::uint32_t> arches_;
   std::vector<bool> may_load_number_;
+  std::vector<std::uint16_t> lands_;
   std::optional<std::uint32_t> arch_;  // of the plane that is being solved
   std::vector<Found> found_;
   std::vector<std::pair<State, NumberSet>> waiting_;

@@ -110,11 +110,8 @@ Verdict SpecialisedStack::run(const SeccompData& data) const noexcept {
   }
   const Joined& joined = plane->numbers.at(static_cast<std::uint32_t>(data.nr));
   if (joined.winner == Joined::kAsk) return ask(joined.value, data);
-  Verdict verdict{joined.value, std::nullopt};
-  if (joined.winner != Joined::kNobody) {
-    verdict.winner = static_cast<std::size_t>(joined.winner);
-  }
-  return verdict;
+  if (joined.winner == Joined::kNobody) return {joined.value, std::nullopt};
+  return {joined.value, static_cast<std::size_t>(joined.winner)};
 }
 
 void SpecialisedStack::run_many(std::span<const SeccompData> inputs,
