@@ -4,6 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,15 +71,24 @@ void one_at_a_time(benchmark::State& state, const Engine& engine, const Program&
   count(state, calls.size());
 }
 
+// How often the calls are repeated so that starting threads is little of what is timed: as often as
+// takes about 20 ms.
+std::size_t repetitions(const Executable& executable, const std::vector<SeccompData>& calls) {
+  std::vector<std::uint32_t> results(calls.size());
+  const auto start = std::chrono::steady_clock::now();
+  executable.run_many(calls, results);
+  const std::chrono::duration<double> once = std::chrono::steady_clock::now() - start;
+  return static_cast<std::size_t>(std::clamp(0.02 / once.count(), 1.0, 256.0));
+}
+
 // 0 threads: in this one.
 void many_at_once(benchmark::State& state, const Engine& engine, const Program& program, Mix mix,
                   unsigned threads) {
   const auto executable = prepared(state, engine, program);
   if (!executable) return;
   std::vector<SeccompData> calls = callgate::bench::calls(mix, program);
-  // Several threads have more to do, or starting them is all that is timed: the same calls again.
   std::vector<SeccompData> inputs;
-  const std::size_t times = threads > 0 ? 256 : 1;
+  const std::size_t times = threads > 0 ? repetitions(*executable, calls) : 1;
   for (std::size_t i = 0; i < times; ++i) inputs.insert(inputs.end(), calls.begin(), calls.end());
   const std::vector<std::uint32_t> right = expected(program, calls);
   std::vector<std::uint32_t> results(inputs.size());

@@ -41,6 +41,18 @@ struct ArchInfo {
 /// The row of one architecture.
 [[nodiscard]] const ArchInfo& info(Arch arch) noexcept;
 
+/// Its byte order, where the whole row is more than is needed.
+[[nodiscard]] constexpr ByteOrder byte_order(Arch arch) noexcept {
+  switch (arch) {
+#define ARCH(enumerator, name, token, bits, order, ...) \
+  case Arch::enumerator:                                \
+    return ByteOrder::order;
+#include "vm/arches.def"
+#undef ARCH
+  }
+  return kHostByteOrder;
+}
+
 /// The architecture that a name or an alias stands for; upper and lower case alike.
 [[nodiscard]] std::optional<Arch> arch_from_name(std::string_view name) noexcept;
 

@@ -61,16 +61,19 @@ template <typename Observer>
   std::uint32_t x = 0;
   std::array<std::uint32_t, kMemoryWords> memory{};
   std::uint32_t stored = 0;  // a bit for each slot written
-  const ByteOrder order = info(model.arch).byte_order;
+  const ByteOrder order = byte_order(model.arch);
 
   std::size_t executed = 0;
   std::size_t pc = 0;
+  // Sums of a place and a distance are made in 64 bits: k may be any 32-bit number.
+  std::uint64_t next = 0;
   const auto fault = [&](Fault why) { return Result{0, why, pc, executed}; };
-  while (pc < program.size()) {
+  for (;;) {
+    if (next >= program.size()) return fault(Fault::RanOffTheEnd);
+    pc = static_cast<std::size_t>(next);
     const Instruction& i = program[pc];
     ++executed;
-    // Sums of a place and a distance are made in 64 bits: k may be any 32-bit number.
-    std::uint64_t next = pc + 1;
+    ++next;
     const auto branch = [&](bool taken) { next += taken ? i.jt : i.jf; };
     const auto returns = [&](std::uint32_t value) {
       observer.step(Step{pc, pc, a, x});
@@ -208,10 +211,7 @@ template <typename Observer>
         return fault(Fault::UnknownCode);
     }
     observer.step(Step{pc, static_cast<std::size_t>(next), a, x});
-    if (next >= program.size()) return fault(Fault::RanOffTheEnd);
-    pc = static_cast<std::size_t>(next);
   }
-  return fault(Fault::RanOffTheEnd);
 }
 
 /// The same, watched by nobody.
