@@ -23,6 +23,7 @@ VALUES = ("values", "result_kernel")
 CHECKER = ("mutants", "check_kernel")
 STACKS = ("stacks", "stack_kernel")
 SCRIPTS = ("scripts", "task_kernel")
+ENGINES = ("engines",)
 
 ERRORS = [
     # What instructions do.
@@ -110,12 +111,12 @@ ERRORS = [
         "  if (program.size() > kMaxProgramLength - ({on} ? 1 : 0)) {", CHECKER),
     # What comes of several filters, and of actions.
     Error(
-        "the_oldest_of_equals_wins", "a common reading of the manual page", "vm/filter_stack.cpp",
+        "the_oldest_of_equals_wins", "a common reading of the manual page", "vm/combiner.hpp",
         "    if (here >= best_) return;",
         "    if ({on} && verdict_.winner ? here > best_ : here >= best_) return;", STACKS),
     Error(
         "actions_compare_unsigned", "kernels before 4.14, and what copies them",
-        "vm/filter_stack.cpp",
+        "vm/combiner.hpp",
         "    if (full_) return static_cast<std::int32_t>(value & kActionMask);",
         "    if ({on}) return value & kActionMask;\n"
         "    if (full_) return static_cast<std::int32_t>(value & kActionMask);", STACKS),
@@ -148,4 +149,33 @@ ERRORS = [
         "fork_drops_no_new_privs", "a slip in a task model", "vm/task.cpp",
         "  child.process = processes_.size();",
         "  child.process = processes_.size();\n  if ({on}) child.no_new_privs = false;", SCRIPTS),
+
+    # What engines make of programs; only they beside the reference can tell.
+    Error(
+        "searches_find_the_key_above", "a slip", "vm/decoded.cpp",
+        "below += keys[below + half] <= a ? half : 0;",
+        "below += ({on} ? keys[below + half] < a : keys[below + half] <= a) ? half : 0;", ENGINES),
+    Error(
+        "tables_have_one_entry_too_few", "a slip", "vm/decoded.cpp",
+        "op = first + (entry < op->yes ?", "op = first + (entry < op->yes - ({on} ? 1U : 0U) ?", ENGINES),
+    Error(
+        "chains_keep_the_last_of_equal_constants", "a slip", "vm/equality_chains.cpp",
+        "(a.first.k == b.first.k && a.second < b.second)",
+        "(a.first.k == b.first.k && ({on} ? a.second > b.second : a.second < b.second))", ENGINES),
+    Error(
+        "jgt_parts_the_numbers_as_jge", "a slip", "vm/specialise.cpp",
+        "numbers.take(NumberRange{k + 1, ~0U});", "numbers.take(NumberRange{({on} ? k : k + 1), ~0U});",
+        ENGINES),
+    Error(
+        "questions_forget_the_number", "a memo with too small a key", "vm/specialise.cpp",
+        "if (!may_load_number_[state.at]) key.nr.reset();",
+        "if ({on} || !may_load_number_[state.at]) key.nr.reset();", ENGINES),
+    Error(
+        "every_other_architecture_is_told_apart", "a slip", "vm/specialise.cpp",
+        "std::ranges::find(arches_, k) != arches_.end()",
+        "({on} || std::ranges::find(arches_, k) != arches_.end())", ENGINES),
+    Error(
+        "what_goes_on_forgets_x", "a slip", "vm/specialised_program.cpp",
+        "registers.x = value_of(from.x, data, order_);",
+        "registers.x = {on} ? 0 : value_of(from.x, data, order_);", ENGINES),
 ]

@@ -20,9 +20,9 @@ import time
 
 from errors import ERRORS
 
-PROPERTIES = ("values", "mutants", "stacks", "scripts")
+PROPERTIES = ("engines", "values", "mutants", "stacks", "scripts")
 # Enough for every error in some seconds; the same for all.
-AMOUNTS = {"values": 4096, "mutants": 40960, "stacks": 200, "scripts": 1000}
+AMOUNTS = {"engines": 20480, "values": 4096, "mutants": 40960, "stacks": 200, "scripts": 1000}
 NOTHING = ""
 
 

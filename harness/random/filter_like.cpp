@@ -13,6 +13,8 @@ namespace {
 
 class Builder {
  public:
+  static constexpr std::uint32_t kEnds = 4;
+
   Builder(Source& source, std::uint32_t arch) : source_(source), arch_(arch) {}
 
   Program build(std::size_t length) {
@@ -22,18 +24,18 @@ class Builder {
     }
     while (program_.size() + kEnds < length) push_any(length - kEnds - program_.size());
     while (program_.size() < length) push(Opcode::RetK, result());
+    for (std::uint32_t i = 0; i < kEnds; ++i) push(Opcode::RetK, result());
     return std::move(program_);
   }
 
  private:
-  static constexpr std::size_t kEnds = 4;
-
   void push(Opcode opcode, std::uint32_t k, std::uint8_t jt = 0, std::uint8_t jf = 0) {
     program_.push_back({static_cast<std::uint16_t>(opcode), jt, jf, k});
   }
 
   // `left`: instructions until the returns at the end, 1 at least.
   void push_any(std::size_t left) {
+    if (source_.one_in(24)) return push_chain(left);
     switch (source_.below(16)) {
       case 0:
       case 1:
@@ -46,6 +48,19 @@ class Builder {
         return push_rarity();
       default:
         return push_compare(left);
+    }
+  }
+
+  // Rising numbers, each compared with when the one before it did not fit.
+  void push_chain(std::size_t left) {
+    const auto count = static_cast<std::uint32_t>(
+        std::min<std::size_t>({std::size_t{3} + source_.below(40), left, 255 - kEnds}));
+    if (source_.one_in(2)) push_load();
+    std::uint32_t k = source_.one_in(4) ? kX32Bit : source_.below(400);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      k += 1 + source_.below(3);
+      // To one of the next instructions after the run, the returns at the end among them.
+      push(Opcode::JeqK, k, static_cast<std::uint8_t>(count - 1 - i + source_.below(kEnds)));
     }
   }
 
@@ -128,7 +143,7 @@ class Builder {
 Program filter_like(Source& source, std::uint32_t longest, std::uint32_t arch) {
   const std::uint32_t shortest = 8;
   const std::uint32_t length = shortest + source.below(std::max(longest, shortest) - shortest + 1);
-  return Builder(source, arch).build(length);
+  return Builder(source, arch).build(length - Builder::kEnds);
 }
 
 }  // namespace callgate::random

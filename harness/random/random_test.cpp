@@ -63,6 +63,20 @@ TEST(Generator, makes_no_shifts_by_x_where_they_are_not_wanted) {
   }
 }
 
+TEST(Generator, makes_programs_like_filters_that_are_accepted) {
+  Source source(8);
+  std::size_t most_compares = 0;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    const Program program = filter_like(source, 8 + i % 200, 0xc000003eU);
+    ASSERT_TRUE(verifier::check(program, KernelModel{}));
+    EXPECT_LE(program.size(), 8 + i % 200);
+    const auto compares = static_cast<std::size_t>(
+        std::ranges::count(program, std::uint16_t{0x15}, &Instruction::code));
+    most_compares = std::max(most_compares, compares);
+  }
+  EXPECT_GT(most_compares, 40U);
+}
+
 TEST(Generator, makes_mutants_of_which_some_are_valid) {
   Source source(5);
   int valid = 0;
