@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/engines/engines.hpp"
 #include "verifier/check.hpp"
 #include "vm/engine.hpp"
 #include "vm/reference.hpp"
@@ -87,7 +88,7 @@ void check(benchmark::State& state, const Program& program) {
 }
 
 const bool kRegistered = [] {
-  for (const callgate::Engine* engine : callgate::engines()) {
+  for (const callgate::Engine* engine : callgate::all_engines()) {
     const std::string name(engine->name());
     benchmark::RegisterBenchmark(("run/" + name + "/demonstration").c_str(), run, engine,
                                  demonstration());
