@@ -1,10 +1,11 @@
 // What a verdict costs on each engine: the demonstration's filter, a chain of 300 numbers, the
-// longest program; and what the checker costs. Each benchmark checks its verdicts before it times
-// them.
+// longest program, a profile, arithmetic; what preparing costs, and what the checker. Each
+// benchmark checks its verdicts before it times them.
 
 #include <benchmark/benchmark.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/engines/engines.hpp"
@@ -41,6 +42,71 @@ Program chain(std::uint32_t length) {
   return program;
 }
 
+// A profile of 1025 instructions: a list of numbers for each of two architectures, every eighth
+// with a look at its first argument.
+Program profile() {
+  Program program;
+  for (const std::uint32_t arch : {kX86_64, 0x40000003U}) {
+    Program list = {{0x20, 0, 0, 0}};
+    for (std::uint32_t nr = 0; list.size() < 506; ++nr) {
+      if (nr % 8 == 7) {
+        list.push_back({0x15, 0, 6, nr});
+        list.push_back({0x20, 0, 0, 20});
+        list.push_back({0x15, 0, 3, 0});
+        list.push_back({0x20, 0, 0, 16});
+        list.push_back({0x15, 0, 1, nr});
+        list.push_back({0x06, 0, 0, kAllow});
+        list.push_back({0x20, 0, 0, 0});
+      } else {
+        list.push_back({0x15, 0, 1, nr});
+        list.push_back({0x06, 0, 0, kAllow});
+      }
+    }
+    list.push_back({0x06, 0, 0, kErrno});
+    program.push_back({0x20, 0, 0, 4});
+    program.push_back({0x15, 1, 0, arch});
+    program.push_back({0x05, 0, 0, static_cast<std::uint32_t>(list.size())});
+    program.insert(program.end(), list.begin(), list.end());
+  }
+  while (program.size() < 1025) program.push_back({0x06, 0, 0, 0});
+  return program;
+}
+
+// The longest program of arithmetic alone.
+Program arithmetic() {
+  Program program = {{0x20, 0, 0, 0}, {0x01, 0, 0, 13}};
+  while (program.size() < 4095) {
+    const auto k = static_cast<std::uint32_t>(program.size());
+    switch (k % 8) {
+      case 0:
+        program.push_back({0x04, 0, 0, k});
+        break;
+      case 1:
+        program.push_back({0x24, 0, 0, k});
+        break;
+      case 2:
+        program.push_back({0xa4, 0, 0, k << 8U});
+        break;
+      case 3:
+        program.push_back({0x0c, 0, 0, 0});
+        break;
+      case 4:
+        program.push_back({0x44, 0, 0, k});
+        break;
+      case 5:
+        program.push_back({0x74, 0, 0, 1});
+        break;
+      case 6:
+        program.push_back({0x1c, 0, 0, 0});
+        break;
+      default:
+        program.push_back({0x6c, 0, 0, 0});
+    }
+  }
+  program.push_back({0x16, 0, 0, 0});
+  return program;
+}
+
 std::vector<SeccompData> calls() {
   std::vector<SeccompData> data(4096);
   std::uint64_t state = 1;
@@ -74,6 +140,16 @@ void run(benchmark::State& state, const callgate::Engine* engine, const Program&
                           static_cast<std::int64_t>(inputs.size()));
 }
 
+void prepare(benchmark::State& state, const callgate::Engine* engine, const Program& program) {
+  const auto checked = callgate::verifier::check(program, KernelModel{});
+  if (!checked) return state.SkipWithError("the program is refused");
+  for (auto _ : state) {
+    auto executable = engine->prepare(*checked);
+    if (!executable) return state.SkipWithError("the engine declines the program");
+    benchmark::DoNotOptimize(executable->get());
+  }
+}
+
 void check(benchmark::State& state, const Program& program) {
   const KernelModel model;
   if (!callgate::verifier::check(program, model)) {
@@ -90,10 +166,15 @@ void check(benchmark::State& state, const Program& program) {
 const bool kRegistered = [] {
   for (const callgate::Engine* engine : callgate::all_engines()) {
     const std::string name(engine->name());
-    benchmark::RegisterBenchmark(("run/" + name + "/demonstration").c_str(), run, engine,
-                                 demonstration());
-    benchmark::RegisterBenchmark(("run/" + name + "/chain300").c_str(), run, engine, chain(300));
-    benchmark::RegisterBenchmark(("run/" + name + "/longest").c_str(), run, engine, chain(2047));
+    const std::vector<std::pair<std::string, Program>> programs = {
+        {"demonstration", demonstration()}, {"chain300", chain(300)},     {"profile", profile()},
+        {"longest", chain(2047)},           {"arithmetic", arithmetic()},
+    };
+    for (const auto& [program_name, program] : programs) {
+      const std::string rest = name + "/" + program_name;
+      benchmark::RegisterBenchmark(("run/" + rest).c_str(), run, engine, program);
+      benchmark::RegisterBenchmark(("prepare/" + rest).c_str(), prepare, engine, program);
+    }
   }
   benchmark::RegisterBenchmark("check/demonstration", check, demonstration());
   benchmark::RegisterBenchmark("check/longest", check, chain(2047));

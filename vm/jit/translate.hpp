@@ -255,6 +255,11 @@ class Translator {
     for (const EqualityChain::Key& key : keys) {
       out.of_results = out.of_results && plan_.is_constant_return(key.target);
     }
+    if (!out.of_results) {
+      // Now, so that they are bound when what they stand for is translated.
+      label(otherwise);
+      for (const EqualityChain::Key& key : keys) label(key.target);
+    }
     out_.look_up(keys.front().k, keys.back().k - keys.front().k + 1, out.label, out.of_results,
                  miss);
     tables_.push_back(out);
