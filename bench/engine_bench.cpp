@@ -12,6 +12,7 @@
 
 #include "bench/filters.hpp"
 #include "bench/peers.hpp"
+#include "harness/engines/engines.hpp"
 #include "verifier/check.hpp"
 #include "vm/batch.hpp"
 #include "vm/engine.hpp"
@@ -196,7 +197,7 @@ const bool kRegistered = [] {
   for (const auto& [filter, program] : callgate::bench::filters()) {
     for (const Mix mix : callgate::bench::kMixes) {
       const std::string rest = "/" + filter + "/" + name_of(mix);
-      for (const Engine* engine : callgate::engines()) {
+      for (const Engine* engine : callgate::all_engines()) {
         add("single/" + std::string(engine->name()) + rest, [=, &program](benchmark::State& state) {
           one_at_a_time(state, *engine, program, mix);
         });
@@ -209,7 +210,7 @@ const bool kRegistered = [] {
             [mix, &program](benchmark::State& state) { peer(state, program, mix); });
       }
     }
-    for (const Engine* engine : callgate::engines()) {
+    for (const Engine* engine : callgate::all_engines()) {
       const std::string name(engine->name());
       add("prepare/" + name + "/" + filter,
           [=, &program](benchmark::State& state) { prepare(state, *engine, program); });

@@ -53,6 +53,10 @@ std::optional<std::string> wrong_with(std::string_view file, std::string_view in
     return "a Linux header outside of harness/live and harness/front_ends";
   }
   if (included.starts_with("gtest/") || included.starts_with("gmock/")) return "only for tests";
+  if ((included.starts_with("asmjit/") || included.starts_with("capstone/")) &&
+      !file.starts_with("vm/jit/")) {
+    return "machine code outside of vm/jit";
+  }
   if (own->rank >= 2) return std::nullopt;
   for (const std::string_view library : {"fmt/", "nlohmann/", "CLI/", "seccomp.h"}) {
     if (included.starts_with(library)) return "vm and verifier use the standard library alone";
@@ -126,6 +130,9 @@ TEST(Includes, that_point_the_wrong_way_are_found) {
   EXPECT_TRUE(wrong_with("harness/lab/session.cpp", "linux/filter.h", false));
   EXPECT_FALSE(wrong_with("vm/host_constants_test.cpp", "linux/filter.h", false));
   EXPECT_TRUE(wrong_with("vm/opcodes.cpp", "gtest/gtest.h", false));
+  EXPECT_FALSE(wrong_with("vm/jit/plan.cpp", "asmjit/core.h", false));
+  EXPECT_TRUE(wrong_with("vm/decoded.cpp", "asmjit/core.h", false));
+  EXPECT_TRUE(wrong_with("harness/cli/disasm.cpp", "capstone/capstone.h", false));
 }
 
 }  // namespace

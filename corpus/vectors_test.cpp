@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "corpus/vector_files.hpp"
+#include "harness/engines/engines.hpp"
 #include "harness/suite/vector.hpp"
 #include "verifier/check.hpp"
 #include "verifier/limits.hpp"
@@ -201,7 +202,7 @@ int main(int argc, char** argv) {
     const bool runs = file.kind == VectorKind::Run || file.kind == VectorKind::Stack;
     if (!runs) callgate::corpus::add_test(file, "holds", nullptr);
     if (!runs) continue;
-    for (const callgate::Engine* engine : callgate::engines()) {
+    for (const callgate::Engine* engine : callgate::all_engines()) {
       callgate::corpus::add_test(file, std::string(engine->name()), engine);
     }
   }

@@ -6,6 +6,7 @@
 #include "fuzz/case.hpp"
 #include "fuzz/mutator.hpp"
 #include "fuzz/require.hpp"
+#include "harness/engines/engines.hpp"
 #include "verifier/check.hpp"
 #include "vm/engine.hpp"
 #include "vm/reference.hpp"
@@ -40,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     inputs.push_back(data);
     expected.push_back(result.value);
   }
-  for (const callgate::Engine* engine : callgate::engines()) {
+  for (const callgate::Engine* engine : callgate::all_engines()) {
     const auto executable = engine->prepare(*checked);
     if (!executable) {
       callgate::fuzz::require(!executable.error().empty());

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/engines/engines.hpp"
 #include "verifier/check.hpp"
 #include "vm/engine.hpp"
 #include "vm/filter_stack.hpp"
@@ -57,7 +58,7 @@ int read_settings(const callgate_options* given, Settings& settings) noexcept {
   callgate_options options{};
   if (const int error = read_options(given, options); error != 0) return error;
   if (options.engine != nullptr) {
-    settings.engine = callgate::find_engine(options.engine);
+    settings.engine = callgate::find_any_engine(options.engine);
     if (settings.engine == nullptr) return ENOTSUP;
   }
   if (options.kernel != nullptr) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/engines/engines.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/report/disassembly.hpp"
 #include "harness/report/words.hpp"
@@ -291,11 +292,10 @@ int run(const Options& options) {
   if (batch && options.verbose) throw UserError("run: -v goes with one SYSCALL, not with --batch");
   const auto inputs = std::ranges::count(options.filters, "-") + (options.batch == "-" ? 1 : 0);
   if (inputs > 1) throw UserError("run: standard input can be read once only");
-  const Engine* engine = find_engine(options.engine);
+  const Engine* engine = find_any_engine(options.engine);
   if (engine == nullptr) {
-    std::string names;
-    for (const Engine* each : engines()) names += fmt::format(" {}", each->name());
-    throw UserError(fmt::format("--engine {}: not an engine; there are:{}", options.engine, names));
+    throw UserError(
+        fmt::format("--engine {}: not an engine; there are: {}", options.engine, engine_names()));
   }
   const KernelModel model = options.model.model();
   std::vector<FilterFile> files;
@@ -339,7 +339,7 @@ void add_run(CLI::App& root, int& exit_code) {
   command.add_flag("--tracer", options->tracer, "A tracer takes PTRACE_EVENT_SECCOMP");
   command.add_flag("--listener", options->listener, "The winning filter has an open listener");
   command.add_flag("--threads", options->threads, "The process has other threads");
-  command.add_option("--engine", options->engine, "What runs the filters: reference, decoded, specialised")
+  command.add_option("--engine", options->engine, "What runs the filters: " + engine_names())
       ->type_name("ENGINE");
   add_input_format(command, options->input_format);
   command.footer(
