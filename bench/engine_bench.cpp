@@ -128,6 +128,9 @@ void many_in_cache(benchmark::State& state, const Engine& engine, const Program&
 }
 
 void peer(benchmark::State& state, const Program& program, Mix mix) {
+  if (!callgate::verifier::check(program, KernelModel{})) {
+    return state.SkipWithError("the program is refused");
+  }
   const std::vector<SeccompData> calls = callgate::bench::calls(mix, program);
   const callgate::bench::Libpcap libpcap(program);
   const std::vector<callgate::bench::Packet> packets = callgate::bench::packets(calls);

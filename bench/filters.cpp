@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
@@ -138,18 +138,21 @@ Program demonstration() {
           {0x15, 1, 0, 60},  {0x15, 0, 1, 231},     {0x06, 0, 0, kAllow}, {0x06, 0, 0, kErrno}};
 }
 
-// Sums of what the call holds, turned over and over; no branch until the end.
+// Arithmetic over what the call holds, in no order that an interpreter's branches could be guessed
+// from; every step changes A, and none is for nothing. No branch until the end.
 Program arithmetic() {
+  static constexpr std::uint16_t kCodes[] = {0x04, 0x0c, 0x14, 0x1c, 0x24, 0x2c, 0x44, 0x4c, 0x54,
+                                             0x5c, 0xa4, 0xac, 0x64, 0x74, 0x84, 0x07, 0x02, 0x61};
+  random::Source source(4096);
   Program program = {{0x20, 0, 0, 16}, {0x07, 0, 0, 0}};
-  const std::array<Instruction, 8> round = {{{0x04, 0, 0, 0x9e3779b9U},
-                                             {0x0c, 0, 0, 0},
-                                             {0xa4, 0, 0, 0x5bd1e995U},
-                                             {0x24, 0, 0, 33},
-                                             {0x74, 0, 0, 3},
-                                             {0xac, 0, 0, 0},
-                                             {0x07, 0, 0, 0},
-                                             {0x64, 0, 0, 1}}};
-  while (program.size() + 4 < kMaxProgramLength) program.push_back(round[program.size() % 8]);
+  for (std::uint32_t slot = 0; slot < 4; ++slot) program.push_back({0x02, 0, 0, slot});
+  while (program.size() + 4 < kMaxProgramLength) {
+    const std::uint16_t code = kCodes[source.below(std::size(kCodes))];
+    std::uint32_t k = static_cast<std::uint32_t>(source.next());
+    if (code == 0x64 || code == 0x74) k %= 8;
+    if (code == 0x02 || code == 0x61) k %= 4;
+    program.push_back({code, 0, 0, k});
+  }
   program.insert(program.end(),
                  {{0x54, 0, 0, 1}, {0x15, 0, 1, 1}, {0x06, 0, 0, kErrno}, {0x06, 0, 0, kAllow}});
   return program;
