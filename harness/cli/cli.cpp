@@ -135,6 +135,13 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths) {
       ->allow_extra_args(false);
 }
 
+std::string refusal_lines(std::string_view path, const KernelModel& model,
+                          const Diagnostics& diagnostics) {
+  const bool no_memory = info(diagnostics.front().id).error == InstallError::NoMemory;
+  return fmt::format("{}: refused by {}: {}\n{}", path, model_words(model),
+                     no_memory ? "ENOMEM" : "EINVAL", diagnostic_lines(path, diagnostics));
+}
+
 std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnostics) {
   std::string lines;
   for (const Diagnostic& each : diagnostics) {
@@ -157,9 +164,7 @@ std::optional<FilterStack> build_stack(std::span<const FilterFile> files, const 
       found = {pushed.error()};
     }
     if (found.empty()) continue;
-    const bool no_memory = info(found.front().id).error == InstallError::NoMemory;
-    fmt::print(stderr, "{}: refused by {}: {}\n{}", file.path, model_words(model),
-               no_memory ? "ENOMEM" : "EINVAL", diagnostic_lines(file.path, found));
+    fmt::print(stderr, "{}", refusal_lines(file.path, model, found));
     return std::nullopt;
   }
   return stack;

@@ -76,6 +76,10 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
 /// The diagnostics of a refused file, a line each: "FILE: instruction N: message [id]".
 [[nodiscard]] std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnostics);
 
+/// A line that says who refuses a file, and the diagnostics below it; there is one at least.
+[[nodiscard]] std::string refusal_lines(std::string_view path, const KernelModel& model,
+                                        const Diagnostics& diagnostics);
+
 /// A call's number on an ABI from a name or a number (decimal, hexadecimal, negative), or
 /// UserError.
 [[nodiscard]] std::int32_t parse_syscall(const std::string& text, Arch arch);

@@ -24,11 +24,12 @@ enum class Target : std::uint8_t { X86_64, AArch64 };
 /// The processor that this was built for; nothing where no code can be made for it.
 [[nodiscard]] std::optional<Target> host_target() noexcept;
 
-/// What an instruction of the program became. Not every instruction became code: some are never
-/// reached, and what nobody reads is not computed.
+/// Which instruction of the program became the code that begins at an offset. Not every instruction
+/// became code: some are never reached, what nobody reads is not computed, and a chain of compares
+/// stands under its first. Two with one offset were made one.
 struct Origin {
-  std::size_t offset = 0;       ///< where its code begins, in bytes
-  std::size_t instruction = 0;  ///< its place in the program
+  std::size_t offset = 0;
+  std::optional<std::size_t> instruction;  ///< nothing: where all undefined results return 0
 };
 
 /// `uint32_t f(const SeccompData*)` by the C ABI of the target's Linux. It calls nothing, keeps

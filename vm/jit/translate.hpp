@@ -58,6 +58,7 @@ class Translator {
       returns(at);
     }
     if (zero_used_) {
+      comes_from(std::nullopt);
       out_.bind(zero_);
       out_.return_constant(0);
     }
@@ -94,10 +95,8 @@ class Translator {
     return out;
   }
 
-  void comes_from(std::size_t at) {
-    if (origins_ == nullptr) return;
-    if (!origins_->empty() && origins_->back().offset == out_.offset()) origins_->pop_back();
-    origins_->push_back({out_.offset(), at});
+  void comes_from(std::optional<std::size_t> at) {
+    if (origins_ != nullptr) origins_->push_back({out_.offset(), at});
   }
 
   // A return of a constant, here. Jumps to others of the same come here too.
@@ -127,7 +126,10 @@ class Translator {
     const OpcodeInfo& row = plan_.row(at);
     switch (row.kind) {
       case OpcodeKind::Load:
-        if (plan_.is_fused(at)) return branch(plan_.lands(at + 1), offset(i.k));
+        if (plan_.is_fused(at)) {
+          comes_from(plan_.lands(at + 1));
+          return branch(plan_.lands(at + 1), offset(i.k));
+        }
         load(i, row.operand, true);
         break;
       case OpcodeKind::LoadX:
