@@ -12,6 +12,7 @@
 
 #include "bench/filters.hpp"
 #include "bench/peers.hpp"
+#include "harness/engines/choice.hpp"
 #include "harness/engines/engines.hpp"
 #include "verifier/check.hpp"
 #include "vm/batch.hpp"
@@ -158,6 +159,37 @@ void prepare(benchmark::State& state, const Engine& engine, const Program& progr
   }
 }
 
+// From a checked program to so many verdicts. No engine: the one that engine_for() chooses, its
+// choice included.
+void cold(benchmark::State& state, const Engine* engine, const Program& program,
+          std::uint64_t verdicts) {
+  const auto checked = callgate::verifier::check(program, KernelModel{});
+  if (!checked) return state.SkipWithError("the program is refused");
+  const std::vector<SeccompData> calls = callgate::bench::calls(Mix::Traced, program);
+  for (auto _ : state) {
+    const Engine& chosen = engine != nullptr ? *engine : callgate::engine_for(*checked, verdicts);
+    const auto executable = chosen.prepare(*checked);
+    if (!executable) return state.SkipWithError(executable.error().c_str());
+    std::uint32_t sum = 0;
+    for (std::uint64_t i = 0; i < verdicts; ++i) sum += (*executable)->run(calls[i % calls.size()]);
+    benchmark::DoNotOptimize(sum);
+  }
+  if (engine == nullptr) {
+    state.SetLabel(std::string(callgate::engine_for(*checked, verdicts).name()));
+  }
+}
+
+// Choosing alone; the label says what is chosen.
+void choice(benchmark::State& state, const Program& program, std::uint64_t verdicts) {
+  const auto checked = callgate::verifier::check(program, KernelModel{});
+  if (!checked) return state.SkipWithError("the program is refused");
+  for (auto _ : state) {
+    const Engine* chosen = &callgate::engine_for(*checked, verdicts);
+    benchmark::DoNotOptimize(chosen);
+  }
+  state.SetLabel(std::string(callgate::engine_for(*checked, verdicts).name()));
+}
+
 void check(benchmark::State& state, const Program& program) {
   if (!callgate::verifier::check(program, KernelModel{})) {
     return state.SkipWithError("the program is refused");
@@ -228,6 +260,17 @@ const bool kRegistered = [] {
           ->Threads(2)
           ->UseRealTime();
     }
+    for (const std::uint64_t verdicts : {1U, 100U, 10'000U}) {
+      const std::string rest = "/" + filter + "/" + std::to_string(verdicts);
+      for (const Engine* engine : callgate::all_engines()) {
+        add("cold/" + std::string(engine->name()) + rest,
+            [=, &program](benchmark::State& state) { cold(state, engine, program, verdicts); });
+      }
+      add("cold/default" + rest,
+          [=, &program](benchmark::State& state) { cold(state, nullptr, program, verdicts); });
+    }
+    add("choice/default/" + filter + "/10000000",
+        [&program](benchmark::State& state) { choice(state, program, 10'000'000); });
     add("check/" + filter, [&program](benchmark::State& state) { check(state, program); });
   }
   for (const std::size_t filters : {1U, 4U, 16U}) {

@@ -42,21 +42,18 @@ std::vector<std::uint32_t> arrivals(std::span<const Instruction> program,
 
 // Sorts keys that stand in the order of the run; of equal ones the first stays.
 void sort_keys(std::vector<EqualityChain::Key>& keys) {
-  const auto rising = [](const EqualityChain::Key& a, const EqualityChain::Key& b) {
-    return a.k < b.k;
-  };
-  if (std::ranges::adjacent_find(
-          keys, [&](const auto& a, const auto& b) { return !rising(a, b); }) == keys.end()) {
-    return;
+  // One number each, in whose order they are: constant, place in the run, target.
+  static_assert(kMaxProgramLength <= 0x10000);
+  std::vector<std::uint64_t> packed;
+  packed.reserve(keys.size());
+  for (const EqualityChain::Key& key : keys) {
+    packed.push_back(std::uint64_t{key.k} << 32U | packed.size() << 16U | key.target);
   }
-  std::vector<std::pair<EqualityChain::Key, std::size_t>> placed;
-  for (const EqualityChain::Key& key : keys) placed.emplace_back(key, placed.size());
-  std::ranges::sort(placed, [&](const auto& a, const auto& b) {
-    return rising(a.first, b.first) || (a.first.k == b.first.k && a.second < b.second);
-  });
+  std::ranges::sort(packed);
   keys.clear();
-  for (const auto& [key, place] : placed) {
-    if (keys.empty() || keys.back().k != key.k) keys.push_back(key);
+  for (const std::uint64_t each : packed) {
+    const auto k = static_cast<std::uint32_t>(each >> 32U);
+    if (keys.empty() || keys.back().k != k) keys.push_back({k, static_cast<std::uint16_t>(each)});
   }
 }
 

@@ -160,8 +160,7 @@ ERRORS = [
         "op = first + (entry < op->yes ?", "op = first + (entry < op->yes - ({on} ? 1U : 0U) ?", ENGINES),
     Error(
         "chains_keep_the_last_of_equal_constants", "a slip", "vm/equality_chains.cpp",
-        "(a.first.k == b.first.k && a.second < b.second)",
-        "(a.first.k == b.first.k && ({on} ? a.second > b.second : a.second < b.second))", ENGINES),
+        "| packed.size() << 16U |", "| ({on} ? 0xffffU - packed.size() : packed.size()) << 16U |", ENGINES),
     Error(
         "jgt_parts_the_numbers_as_jge", "a slip", "vm/specialise.cpp",
         "numbers.take(NumberRange{k + 1, ~0U});", "numbers.take(NumberRange{({on} ? k : k + 1), ~0U});",
