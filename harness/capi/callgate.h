@@ -41,7 +41,8 @@ typedef struct callgate_data {
  * A larger one is E2BIG unless all that lies beyond is 0. */
 typedef struct callgate_options {
   size_t size;
-  const char* engine; /* NULL: the default; else "reference"; a name not known is ENOTSUP */
+  const char* engine; /* NULL: the default; else "reference", "decoded", "specialised", or "jit"
+                       * where it was built; a name not known is ENOTSUP */
   const char* kernel; /* "6.18"; NULL: the newest; one that is no version is EINVAL */
   const char* arch;   /* "aarch64", "amd64", …; NULL: x86_64; a name not known is EINVAL */
   int jit_harden;     /* not 0: constants are blinded, and the instruction limit counts that */

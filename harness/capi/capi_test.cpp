@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cerrno>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "harness/capi/callgate.h"
+#include "harness/engines/engines.hpp"
 
 extern "C" int callgate_capi_from_c(void);
 
@@ -73,6 +75,23 @@ TEST(CLibrary, says_what_is_wrong_with_options) {
   EXPECT_EQ(with(nullptr, "six", nullptr), EINVAL);
   EXPECT_EQ(with(nullptr, nullptr, "vax"), EINVAL);
   EXPECT_EQ(with(nullptr, "3.4", nullptr), EINVAL);
+}
+
+TEST(CLibrary, runs_on_every_engine) {
+  const std::vector<callgate_instruction> program = {
+      {0x20, 0, 0, 0}, {0x15, 0, 1, 39}, {0x06, 0, 0, kAllow}, {0x06, 0, 0, 0x00050001}};
+  for (const callgate::Engine* engine : callgate::all_engines()) {
+    const std::string name(engine->name());
+    const callgate_options options{sizeof(callgate_options), name.c_str(), nullptr, nullptr, 0};
+    callgate_filter* filter = nullptr;
+    ASSERT_EQ(callgate_filter_create(program.data(), program.size(), &options, &filter), 0) << name;
+    callgate_data data{};
+    data.nr = 39;
+    EXPECT_EQ(callgate_filter_run(filter, &data), kAllow) << name;
+    data.nr = 40;
+    EXPECT_EQ(callgate_filter_run(filter, &data), 0x00050001U) << name;
+    callgate_filter_destroy(filter);
+  }
 }
 
 TEST(CLibrary, takes_options_of_other_versions) {

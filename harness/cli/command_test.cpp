@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -320,6 +321,49 @@ TEST_F(Command, disasm_shows_statements_and_json) {
   const Ended json = run({"disasm", "--arch", "x86_64", "--format", "json", getpid_only()});
   const auto document = nlohmann::json::parse(json.out);
   EXPECT_EQ(document["instructions"][1]["targets"], (std::vector<int>{2, 3}));
+}
+
+TEST_F(Command, disasm_shows_the_machine_code_of_an_engine) {
+  const std::string refused = filter("refused", {{0x99, 0, 0, 0}});
+#ifdef CALLGATE_WITH_JIT_LISTING
+  const Ended text = run({"disasm", "--engine", "jit", "--arch", "x86_64", getpid_only()});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_THAT(text.out, StartsWith("# 0000  A = nr\n# 0001  if (nr != getpid) goto 0003\n"
+                                   "000000  833f27                cmp dword ptr [rdi], 0x27\n"));
+  EXPECT_THAT(text.out, HasSubstr("# 0002  return ALLOW\n"));
+  const Ended json =
+      run({"disasm", "--engine", "jit", "--arch", "aarch64", "--format", "json", getpid_only()});
+  const auto code = nlohmann::json::parse(json.out)["code"];
+  EXPECT_EQ(code[0]["text"], "ldr w1, [x0]");
+  EXPECT_EQ(code[0]["bytes"], "010040b9");
+  EXPECT_EQ(code[0]["instructions"][0]["index"], 0);
+  EXPECT_EQ(run({"disasm", "--engine", "jit", "--arch", "x86_64", refused}).code, 1);
+  const Ended other = run({"disasm", "--engine", "jit", "--arch", "ppc64le", getpid_only()});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("x86_64 and aarch64, not for ppc64le"));
+#else
+  const Ended ended = run({"disasm", "--engine", "jit", "--arch", "x86_64", getpid_only()});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("built without asmjit or without capstone"));
+#endif
+  EXPECT_EQ(run({"disasm", "--engine", "decoded", getpid_only()}).code, 2);
+  EXPECT_EQ(run({"disasm", "--engine", "jit", "--format", "raw", getpid_only()}).code, 2);
+}
+
+TEST_F(Command, run_gives_one_answer_on_every_engine_and_names_them) {
+  const Ended wrong = run({"run", "-f", getpid_only(), "--engine", "warp", "getpid"});
+  const std::string names = wrong.err.substr(wrong.err.find("there are: ") + 11);
+  EXPECT_THAT(run({"run", "--help"}).out, HasSubstr(names.substr(0, names.find('\n'))));
+  std::istringstream list(names);
+  std::size_t seen = 0;
+  for (std::string name; list >> name; ++seen) {
+    if (name.ends_with(',')) name.pop_back();
+    const std::string path = getpid_only();
+    EXPECT_THAT(run({"run", "-f", path, "--arch", "x86_64", "--engine", name, "uname"}).out,
+                HasSubstr("ERRNO(1)"))
+        << name;
+  }
+  EXPECT_GE(seen, 3U);
 }
 
 TEST_F(Command, kernels_shows_how_each_change_is_known) {

@@ -45,14 +45,14 @@ std::expected<std::size_t, std::string> translate(const CheckedProgram& program,
   if (code.init(environment) != asmjit::kErrorOk) return std::unexpected("asmjit does not start");
   code.setErrorHandler(&error);
   const Plan plan(program);
-  const std::size_t size =
+  const std::optional<std::size_t> size =
       target == Target::X86_64
           ? Translator<X86Emitter>(plan, program.model(), code, origins).translate()
           : Translator<Arm64Emitter>(plan, program.model(), code, origins).translate();
   code.setErrorHandler(nullptr);
   if (!error.text.empty()) return std::unexpected("asmjit: " + error.text);
-  if (code.hasUnresolvedLinks()) return std::unexpected("a jump without its target");
-  return size;
+  if (!size || code.hasUnresolvedLinks()) return std::unexpected("a jump without its target");
+  return *size;
 }
 
 std::expected<MachineCode, std::string> assemble(const CheckedProgram& program, Target target) {

@@ -35,8 +35,9 @@ class Translator {
         origins_(origins),
         labels_(plan.program().size(), kNone) {}
 
-  /// How many bytes are code; tables follow.
-  std::size_t translate() {
+  /// How many bytes are code; tables follow. Nothing where a target of a table has no code, which
+  /// is an error of this class.
+  std::optional<std::size_t> translate() {
     zero_ = out_.label();
     out_.begin(plan_.uses_memory(), plan_.reads_a_first(), plan_.reads_x_first());
     const std::size_t size = plan_.program().size();
@@ -64,6 +65,7 @@ class Translator {
     }
     const std::size_t code_size = out_.offset();
     for (const Table& each : tables_) write(each);
+    if (lost_) return std::nullopt;
     return code_size;
   }
 
@@ -292,6 +294,7 @@ class Translator {
     out_.align_and_bind(table.label);
     const auto entry = [&](std::size_t target) {
       if (table.of_results) return plan_.program()[target].k;
+      lost_ = lost_ || !out_.is_bound(label(target));
       return static_cast<std::uint32_t>(code_.labelOffset(label(target)) -
                                         code_.labelOffset(table.label));
     };
@@ -311,6 +314,7 @@ class Translator {
   std::size_t next_ = 0;  // what stands after the instruction that is translated
   Label zero_ = kNone;
   bool zero_used_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace callgate::jit

@@ -224,7 +224,7 @@ void X86Emitter::look_up(std::uint32_t base, std::size_t size, std::uint32_t tab
                          std::uint32_t miss) {
   asmjit::x86::Gp index = rax;
   if (base != 0) {
-    a_.lea(esi, asmjit::x86::dword_ptr(rax, -immediate(base)));
+    a_.lea(esi, asmjit::x86::dword_ptr(rax, immediate(0U - base)));
     index = rsi;
   }
   a_.cmp(index.r32(), immediate(static_cast<std::uint32_t>(size)));

@@ -11,4 +11,7 @@ trap 'rm -rf "$work"' EXIT INT TERM
 "$cmake" --build "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$work/build/consumer_cpp"
 "$work/build/consumer_c"
+if [ -e "$work/prefix/include/callgate/vm/jit/jit.hpp" ]; then
+  "$work/build/consumer_jit"
+fi
 "$work/prefix/bin/callgate" --version

@@ -1,0 +1,18 @@
+# find_package(callgate [COMPONENTS vm verifier c jit]): callgate::vm, callgate::verifier, callgate::c; and
+# callgate::jit where it is asked for, was built, and asmjit is here too.
+include("${CMAKE_CURRENT_LIST_DIR}/callgate-targets.cmake")
+set(callgate_jit_targets "${CMAKE_CURRENT_LIST_DIR}/callgate-jit-targets.cmake")
+if("jit" IN_LIST callgate_FIND_COMPONENTS AND EXISTS "${callgate_jit_targets}")
+  find_package(asmjit QUIET)
+  if(asmjit_FOUND)
+    include("${callgate_jit_targets}")
+  endif()
+endif()
+foreach(component IN LISTS callgate_FIND_COMPONENTS)
+  if(TARGET callgate::${component})
+    set(callgate_${component}_FOUND TRUE)
+  elseif(callgate_FIND_REQUIRED_${component})
+    set(callgate_FOUND FALSE)
+    set(callgate_NOT_FOUND_MESSAGE "There is no component ${component} (jit needs asmjit).")
+  endif()
+endforeach()
