@@ -41,12 +41,13 @@ std::vector<cost::Weight> weights_of(const Options& options) {
   std::vector<cost::Weight> out;
   if (!options.workload.empty()) {
     const auto text = front_ends::read_file(options.workload);
-    if (!text) throw UserError(fmt::format("{}: {}", options.workload, text.error().message));
+    const std::string shown = options.workload == "-" ? "standard input" : options.workload;
+    if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
     const auto workload = cost::read_workload(*text, Arch::X86_64);
     if (!workload) {
       const auto& error = workload.error();
       const std::string line = error.line ? fmt::format(":{}", *error.line) : std::string();
-      throw UserError(fmt::format("{}{}: {}", options.workload, line, error.message));
+      throw UserError(fmt::format("{}{}: {}", shown, line, error.message));
     }
     for (const auto& each : workload->calls) out.push_back({each.nr, each.count});
   }

@@ -40,10 +40,11 @@ live::TimedGroup group_of(std::uint32_t nr) {
 struct Control {
   std::uint32_t nr = 0;
   double cached = 0;
-  double uncached = 0;
+  double uncached = 0;  ///< allowed or refused, whichever is less
 
   // A kernel without a cache, and one whose cache does not reach so far, make no difference: the
-  // pad alone costs more than a call.
+  // pad alone costs more than a call. Nor is a call that takes longer than the pad one to ask by:
+  // refused, it would look cached.
   [[nodiscard]] bool usable() const { return uncached > 1.6 * cached; }
 
   [[nodiscard]] Cached tell(double ticks) const {
@@ -85,14 +86,15 @@ std::expected<std::vector<Control>, live::LiveError> controls(Asker& asker) {
     out.push_back({each.nr, 0, 0});
   }
   for (int round = 0; round < 3; ++round) {
-    for (const bool cached : {true, false}) {
-      const auto ticks = asker.ticks({cached ? cached_filter() : uncached_filter()}, numbers);
+    for (const Program& filter : {cached_filter(), uncached_filter(), refusing_filter()}) {
+      const auto ticks = asker.ticks({filter}, numbers);
       if (!ticks) return std::unexpected(ticks.error());
-      if (ticks->empty())
+      if (ticks->empty()) {
         return std::unexpected(live::LiveError{"the kernel refuses the controls"});
+      }
       for (std::size_t i = 0; i < out.size(); ++i) {
-        double& least = cached ? out[i].cached : out[i].uncached;
-        least = round == 0 ? (*ticks)[i] : std::min(least, (*ticks)[i]);
+        double& least = filter == cached_filter() ? out[i].cached : out[i].uncached;
+        least = least == 0 ? (*ticks)[i] : std::min(least, (*ticks)[i]);
       }
     }
   }

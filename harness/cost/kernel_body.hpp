@@ -15,8 +15,8 @@ namespace callgate::cost {
 /// How often to measure.
 struct BodyOptions {
   unsigned rounds = 7;
-  unsigned windows = 6;  ///< of each round; each goes through all inputs
-  int cpu = -1;          ///< the core; -1: the last one that this process may use
+  unsigned windows = 40;  ///< of each round; each goes through all inputs
+  int cpu = -1;           ///< the core; -1: the last one that this process may use
 };
 
 /// What the running kernel's own run of a program costs.
