@@ -89,6 +89,10 @@ void print_conditions(const Report& report) {
       "indirect branches: {}, under a filter {}\n\n",
       or_unknown(here.jit), or_unknown(here.hardened), here.store_bypass,
       here.store_bypass_filtered, here.indirect_branch, here.indirect_branch_filtered);
+  if (here.filters_before != 0) {
+    fmt::print("This process has filters already ({}): all figures come on top of theirs.\n\n",
+               or_unknown(here.filters_before));
+  }
 }
 
 void print_fixed(const Report& report) {
@@ -120,10 +124,12 @@ std::string cache_words(const cost::CacheAnswer& answer) {
 void print_numbers(const Report& report) {
   if (report.costs.numbers.empty()) return;
   fmt::print("\n{:<24} {:>10}  {:<15} {:>12}  {:<26} this stack adds\n", "call", "count",
-             "in the cache", "instructions", "their ns");
+             "in the cache", "instructions", "they take");
   std::vector<const cost::NumberCost*> rows;
   for (const cost::NumberCost& each : report.costs.numbers) rows.push_back(&each);
-  std::ranges::stable_sort(rows, [](const auto* a, const auto* b) { return a->count > b->count; });
+  std::ranges::sort(rows, [](const auto* a, const auto* b) {
+    return a->count != b->count ? a->count > b->count : a < b;
+  });
   for (const cost::NumberCost* row : rows) {
     const std::string body = row->body ? difference(*row->body) : std::string("-");
     std::string adds = row->adds ? difference(*row->adds) : std::string("unknown");
@@ -184,6 +190,7 @@ ordered_json json_of(const cost::Conditions& here) {
           {"store_bypass_filtered", here.store_bypass_filtered},
           {"indirect_branch", here.indirect_branch},
           {"indirect_branch_filtered", here.indirect_branch_filtered},
+          {"filters_before", json_of(here.filters_before)},
           {"load", here.load ? ordered_json(*here.load) : ordered_json(nullptr)}};
 }
 

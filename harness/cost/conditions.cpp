@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <string_view>
 
@@ -51,14 +52,24 @@ std::optional<T> number_in(const char* path) {
   return std::nullopt;
 }
 
-std::string cpu_model() {
-  std::ifstream file("/proc/cpuinfo");
+// What stands behind a name in a file of lines `name: value`.
+std::optional<std::string> value_in(const char* path, std::string_view name) {
+  std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("model name")) continue;
-    const std::size_t colon = line.find(": ");
-    return colon == std::string::npos ? std::string() : line.substr(colon + 2);
+    if (!line.starts_with(name)) continue;
+    const std::size_t colon = line.find(':');
+    const std::size_t value = line.find_first_not_of(" \t", colon + 1);
+    if (colon != std::string::npos && value != std::string::npos) return line.substr(value);
   }
-  return {};
+  return std::nullopt;
+}
+
+// Kernels before 5.9 say only whether there are filters.
+std::optional<int> filters_here() {
+  const auto count = value_in("/proc/self/status", "Seccomp_filters:");
+  if (count) return std::atoi(count->c_str());
+  if (value_in("/proc/self/status", "Seccomp:") == "0") return 0;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -67,7 +78,8 @@ Conditions conditions(std::optional<int> core) {
   Conditions out;
   utsname name{};
   if (uname(&name) == 0) out.kernel = name.release;
-  out.cpu = cpu_model();
+  out.cpu = value_in("/proc/cpuinfo", "model name").value_or("");
+  out.filters_before = filters_here();
   out.core = core;
   out.jit = number_in<int>("/proc/sys/net/core/bpf_jit_enable");
   out.hardened = number_in<int>("/proc/sys/net/core/bpf_jit_harden");

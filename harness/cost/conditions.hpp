@@ -18,6 +18,8 @@ struct Conditions {
   std::string store_bypass_filtered;
   std::string indirect_branch;
   std::string indirect_branch_filtered;
+  /// filters that this process had already: all figures come on top of theirs
+  std::optional<int> filters_before;
   /// processes that ran or wanted to, in the mean of the last minute, when it was asked
   std::optional<double> load;
 };
