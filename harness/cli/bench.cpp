@@ -125,19 +125,25 @@ void print_numbers(const Report& report) {
   if (report.costs.numbers.empty()) return;
   fmt::print("\n{:<24} {:>10}  {:<15} {:>12}  {:<26} this stack adds\n", "call", "count",
              "in the cache", "instructions", "they take");
+  bool spared = false;
   std::vector<const cost::NumberCost*> rows;
   for (const cost::NumberCost& each : report.costs.numbers) rows.push_back(&each);
   std::ranges::sort(rows, [](const auto* a, const auto* b) {
     return a->count != b->count ? a->count > b->count : a < b;
   });
   for (const cost::NumberCost* row : rows) {
-    const std::string body = row->body ? difference(*row->body) : std::string("-");
+    std::string body = row->body ? difference(*row->body) : std::string("-");
+    if (row->body && row->cache.cached == cost::Cached::Yes) {
+      body = fmt::format("({})", body);
+      spared = true;
+    }
     std::string adds = row->adds ? difference(*row->adds) : std::string("unknown");
     if (!row->why.empty()) adds += fmt::format(" ({})", row->why);
     if (row->why.empty() && !row->cache.why.empty()) adds += fmt::format(" ({})", row->cache.why);
     fmt::print("{:<24} {:>10}  {:<15} {:>12}  {:<26} {}\n", name_of(row->nr), row->count,
                cache_words(row->cache), row->executed, body, adds);
   }
+  if (spared) fmt::print("In brackets: what the cache spares.\n");
 }
 
 void print_weighted(const Report& report) {

@@ -1,5 +1,6 @@
 #include "harness/cost/probe_filters.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "harness/live/asker.hpp"
@@ -16,7 +17,19 @@ constexpr std::uint16_t kRetA = 0x16;
 constexpr std::uint32_t kNumberAt = 0;
 constexpr std::uint32_t kArgumentAt = 16;
 
+constexpr std::size_t kFarthest = std::numeric_limits<std::uint8_t>::max();
+
 bool is_conditional(std::uint16_t code) { return (code & 7U) == 5 && code != kJa; }
+
+bool loads_number(const Instruction& i) { return i.code == kLdAbs && i.k == kNumberAt; }
+
+// Which sides of a compare go by way of a jump of their own.
+struct Grown {
+  bool taken = false;
+  bool passed = false;
+
+  [[nodiscard]] std::size_t jumps() const { return (taken ? 1U : 0U) + (passed ? 1U : 0U); }
+};
 
 }  // namespace
 
@@ -67,37 +80,55 @@ std::optional<std::vector<Program>> installable(std::vector<Program> oldest_firs
 
 std::optional<Program> with_masked_number(std::span<const Instruction> program,
                                           std::uint32_t mask) {
-  const auto loads_number = [](const Instruction& i) {
-    return i.code == kLdAbs && i.k == kNumberAt;
-  };
+  // Far sides of compares go by way of a jump behind them, which moves what is behind: until none
+  // becomes too far any more.
+  std::vector<Grown> grown(program.size());
   std::vector<std::size_t> place(program.size() + 1);
-  for (std::size_t i = 0; i < program.size(); ++i) {
-    place[i + 1] = place[i] + (loads_number(program[i]) ? 2 : 1);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (std::size_t i = 0; i < program.size(); ++i) {
+      place[i + 1] = place[i] + 1 + (loads_number(program[i]) ? 1 : 0) + grown[i].jumps();
+    }
+    if (place.back() > kMaxProgramLength) return std::nullopt;
+    for (std::size_t i = 0; i < program.size(); ++i) {
+      if (!is_conditional(program[i].code)) continue;
+      const std::size_t taken = i + 1 + program[i].jt;
+      const std::size_t passed = i + 1 + program[i].jf;
+      if (std::max(taken, passed) >= program.size()) return std::nullopt;
+      const Grown needed{grown[i].taken || place[taken] - place[i] - 1 > kFarthest,
+                         grown[i].passed || place[passed] - place[i] - 1 > kFarthest};
+      moved = moved || needed.jumps() != grown[i].jumps();
+      grown[i] = needed;
+    }
   }
-  if (place.back() > kMaxProgramLength) return std::nullopt;
   Program out;
+  // From behind the next instruction to what stands for `target`.
+  const auto distance = [&](std::size_t target) {
+    return static_cast<std::uint32_t>(place[target] - out.size() - 1);
+  };
   for (std::size_t at = 0; at < program.size(); ++at) {
     Instruction i = program[at];
-    // From the end of what stands for this instruction to what stands for the target.
-    const auto distance = [&](std::uint64_t skipped) -> std::optional<std::uint64_t> {
-      const std::uint64_t target = at + 1 + skipped;
-      if (target >= program.size()) return std::nullopt;
-      return place[target] - place[at + 1];
-    };
-    if (i.code == kJa) {
-      const auto far = distance(i.k);
-      if (!far) return std::nullopt;
-      i.k = static_cast<std::uint32_t>(*far);
-    } else if (is_conditional(i.code)) {
-      const auto taken = distance(i.jt);
-      const auto passed = distance(i.jf);
-      constexpr std::uint64_t kMost = std::numeric_limits<std::uint8_t>::max();
-      if (!taken || !passed || *taken > kMost || *passed > kMost) return std::nullopt;
-      i.jt = static_cast<std::uint8_t>(*taken);
-      i.jf = static_cast<std::uint8_t>(*passed);
+    if (loads_number(i)) {
+      out.insert(out.end(), {i, {kAndK, 0, 0, mask}});
+      continue;
     }
+    if (i.code == kJa) {
+      const std::uint64_t target = std::uint64_t{at} + 1 + i.k;
+      if (target >= program.size()) return std::nullopt;
+      i.k = distance(target);
+    }
+    if (!is_conditional(i.code)) {
+      out.push_back(i);
+      continue;
+    }
+    const std::size_t taken = at + 1 + i.jt;
+    const std::size_t passed = at + 1 + i.jf;
+    i.jt = static_cast<std::uint8_t>(grown[at].taken ? 0 : distance(taken));
+    i.jf =
+        static_cast<std::uint8_t>(grown[at].passed ? (grown[at].taken ? 1 : 0) : distance(passed));
     out.push_back(i);
-    if (loads_number(program[at])) out.push_back({kAndK, 0, 0, mask});
+    if (grown[at].taken) out.push_back({kJa, 0, 0, distance(taken)});
+    if (grown[at].passed) out.push_back({kJa, 0, 0, distance(passed)});
   }
   return out;
 }

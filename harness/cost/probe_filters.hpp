@@ -45,7 +45,7 @@ inline constexpr std::uint32_t kPlainAllow = 0x7fff'0000U;
 
 /// The program with `and #mask` behind each load of the number: called by a number that has all
 /// bits of `mask`, it does what the given program does for `mask`, in the kernel's cache too. For
-/// nothing else is it the same. Nothing where it gets too long, or a jump too far.
+/// nothing else is it the same. Nothing where it gets too long, or a jump goes nowhere.
 [[nodiscard]] std::optional<Program> with_masked_number(std::span<const Instruction> program,
                                                         std::uint32_t mask);
 
