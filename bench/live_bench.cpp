@@ -1,14 +1,17 @@
 // What the running kernel's answers cost: programs accepted, small programs installed and evaluated
-// once, evaluations on one installed filter. Each checks its answers against ours before it times
-// them. One such program at a time: see live::Pace.
+// once, evaluations on one installed filter; and what its own engine takes for a verdict. Each
+// checks its answers against ours before it times them. One such program at a time: see live::Pace.
 
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
+#include "harness/cost/kernel_body.hpp"
+#include "harness/cost/probe_filters.hpp"
 #include "harness/live/acceptor.hpp"
 #include "harness/live/availability.hpp"
 #include "harness/live/value_oracle.hpp"
@@ -142,5 +145,58 @@ void evaluated_on_one_filter(benchmark::State& state) {
   ask(state, {job});
 }
 BENCHMARK(evaluated_on_one_filter)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// Allows five numbers of x86_64, and refuses all else: 12 instructions.
+Program demonstration() {
+  constexpr std::array<std::uint32_t, 5> kAllowed = {0, 1, 15, 60, 231};
+  Program out = {{0x20, 0, 0, 4},
+                 {0x15, 0, 8, kX86_64},
+                 {0x20, 0, 0, 0},
+                 {0x35, 0, 1, 0x40000000U},
+                 {0x15, 0, 5, 0xffffffffU}};
+  for (std::uint8_t left = 5; left > 0; --left) {
+    out.push_back({0x15, left, 0, kAllowed[5U - left]});
+  }
+  out.insert(out.end(), {{0x06, 0, 0, 0}, {0x06, 0, 0, 0x7fff0000U}});
+  return out;
+}
+
+// Asks for 300 numbers in turn, each with a return of its own.
+Program chain_of_300() {
+  Program out = {{0x20, 0, 0, 0}};
+  for (std::uint32_t nr = 0; nr < 300; ++nr) {
+    out.push_back({0x15, 0, 1, nr});
+    out.push_back({0x06, 0, 0, 0x7fff0000U});
+  }
+  out.push_back({0x06, 0, 0, 0});
+  return out;
+}
+
+// Of the longest there are: compares alone.
+Program longest() { return callgate::cost::chain_of_compares(4094); }
+
+// Nanoseconds of a verdict in the kernel's own engine, of numbers from all over the table: the
+// counter; an iteration is a whole measurement.
+void kernel_jit(benchmark::State& state, Program (*make)()) {
+  if (!unavailable().empty()) return state.SkipWithError(unavailable().c_str());
+  random_programs::Source source(44);
+  std::vector<callgate::SeccompData> inputs(2048);
+  for (auto& each : inputs) {
+    each.arch = kX86_64;
+    each.nr = static_cast<std::int32_t>(source.below(335));  // 335 and 336 reach no filter
+  }
+  callgate::cost::BodyCost cost;
+  for (auto _ : state) {
+    const auto measured = callgate::cost::kernel_body_cost(make(), inputs);
+    if (!measured) return state.SkipWithError(measured.error().message.c_str());
+    if (measured->install_error != 0) return state.SkipWithError("the program is refused");
+    cost = *measured;
+  }
+  state.counters["ns_per_verdict"] = cost.nanoseconds.median;
+  state.counters["spread"] = cost.nanoseconds.spread;
+}
+BENCHMARK_CAPTURE(kernel_jit, demonstration, demonstration)->Iterations(1);
+BENCHMARK_CAPTURE(kernel_jit, chain_of_300, chain_of_300)->Iterations(1);
+BENCHMARK_CAPTURE(kernel_jit, longest, longest)->Iterations(1);
 
 }  // namespace

@@ -57,7 +57,8 @@ inline constexpr std::size_t kAskerStack = 64 * std::size_t{1024};
 /// can tell such a call by it.
 inline constexpr std::uint64_t kPass = 0x9d1f6a3b52c7e084U;
 
-/// The program, but that it allows seccomp(2) with kPass. It is 8 instructions longer.
+/// The program, but that it allows seccomp(2) with kPass. It is 8 instructions longer; but for
+/// seccomp(2), the kernel caches the same numbers of it.
 [[nodiscard]] Program passing(const Program& program);
 
 /// Whether a program made passing() allows that call.

@@ -126,7 +126,9 @@ long install(const Instruction* program, std::size_t length, unsigned long flags
                    reinterpret_cast<unsigned long>(&given), 0, 0, sixth);
 }
 
-Pace::Pace() noexcept { raw::call(SYS_setpriority, PRIO_PROCESS, 0, 19); }
+Pace::Pace(Priority priority) noexcept {
+  if (priority == Priority::Lowest) raw::call(SYS_setpriority, PRIO_PROCESS, 0, 19);
+}
 
 void Pace::step(std::uint64_t filters) noexcept {
   constexpr std::uint64_t kEvery = 64;

@@ -82,8 +82,10 @@ CALLGATE_IN_CHILD long install(const Instruction* program, std::size_t length,
 /// on 6.18): whoever makes many steps once for each, one campaign at a time.
 class Pace {
  public:
-  /// Lowers the process's priority as far as it goes.
-  CALLGATE_IN_CHILD Pace() noexcept;
+  /// What becomes of the process's priority: as low as it goes, unless it measures time.
+  enum class Priority : std::uint8_t { Lowest, Unchanged };
+
+  CALLGATE_IN_CHILD explicit Pace(Priority priority = Priority::Lowest) noexcept;
   CALLGATE_IN_CHILD void step(std::uint64_t filters = 1) noexcept;
 
  private:

@@ -17,6 +17,7 @@
 #include "harness/live/acceptor.hpp"
 #include "harness/live/live_test.hpp"
 #include "harness/live/outcome_oracle.hpp"
+#include "harness/live/timing.hpp"
 #include "harness/live/value_oracle.hpp"
 #include "harness/random/generator.hpp"
 #include "harness/task/live_runner.hpp"
@@ -47,6 +48,15 @@ std::vector<ValueJob> jobs(std::uint64_t seed, std::size_t count) {
   return out;
 }
 
+// Calls that a filter refuses, for so many windows.
+TimedWork refused_calls(unsigned windows) {
+  return {.filters = {{{0x06, 0, 0, 0x00050001}}},
+          .groups = {{{{kGetppid, {}}}, 1000}},
+          .windows = windows,
+          .must_return = -1,
+          .cpu = -1};
+}
+
 // All that a campaign does, over and over.
 [[noreturn]] void campaign(std::uint64_t seed, bool with_listeners) {
   const KernelModel model = KernelModel::host();
@@ -56,6 +66,7 @@ std::vector<ValueJob> jobs(std::uint64_t seed, std::size_t count) {
     CallSites sites;
     static_cast<void>(values(jobs(seed, 20), sites));
     static_cast<void>(accepted(programs(seed, 20)));
+    static_cast<void>(time_calls(refused_calls(10)));
     for (const bool traced : {true, false}) {
       OutcomeOptions how{.traced = traced};
       if (with_listeners) how.listener = 1;
@@ -211,6 +222,20 @@ TEST_F(LiveKilled, serving_child_of_accepted_is_noticed) {
   const auto errors = accepted(asked, kPatient);
   ASSERT_FALSE(errors.has_value());
   EXPECT_EQ(errors.error().fault, LiveFault::Deadline);
+}
+
+TEST_F(LiveKilled, timing_child_is_noticed) {
+  const TimedWork for_a_minute = refused_calls(400'000);
+  {
+    const Assassin assassin(SIGKILL);
+    const auto timed = time_calls(for_a_minute);
+    ASSERT_FALSE(timed.has_value());
+    EXPECT_NE(timed.error().message.find("died"), std::string::npos) << timed.error().message;
+  }
+  const Assassin assassin(SIGSTOP);
+  const auto timed = time_calls(for_a_minute, kPatient);
+  ASSERT_FALSE(timed.has_value());
+  EXPECT_EQ(timed.error().fault, LiveFault::Deadline);
 }
 
 TEST_F(LiveKilled, asking_child_of_outcomes_is_noticed) {

@@ -1,0 +1,337 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/cli.hpp"
+#include "harness/cost/conditions.hpp"
+#include "harness/cost/live_cost.hpp"
+#include "harness/cost/workload.hpp"
+#include "harness/front_ends/program_reader.hpp"
+#include "harness/live/timing.hpp"
+#include "harness/report/words.hpp"
+#include "vm/syscalls.hpp"
+
+namespace callgate::cli {
+namespace {
+
+using cost::Estimate;
+using nlohmann::ordered_json;
+
+struct Options {
+  std::vector<std::string> filters;
+  std::string input_format;
+  std::string workload;
+  bool all = false;
+  cost::CostOptions how;
+  std::string model;
+  std::string format = "text";
+};
+
+// All that a report is made of.
+struct Report {
+  cost::Conditions conditions;
+  cost::StackCost costs;
+  std::size_t filters = 0;
+  bool weighted = false;
+};
+
+std::vector<cost::Weight> weights_of(const Options& options) {
+  std::vector<cost::Weight> out;
+  if (!options.workload.empty()) {
+    const auto text = front_ends::read_file(options.workload);
+    const std::string shown = options.workload == "-" ? "standard input" : options.workload;
+    if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
+    const auto workload = cost::read_workload(*text, Arch::X86_64);
+    if (!workload) {
+      const auto& error = workload.error();
+      const std::string line = error.line ? fmt::format(":{}", *error.line) : std::string();
+      throw UserError(fmt::format("{}{}: {}", shown, line, error.message));
+    }
+    for (const auto& each : workload->calls) out.push_back({each.nr, each.count});
+  }
+  if (options.all) {
+    const std::uint32_t end = syscalls(Arch::X86_64).back().nr;
+    for (std::uint32_t nr = 0; nr <= end; ++nr) out.push_back({nr, 1});
+  }
+  return out;
+}
+
+std::string name_of(std::uint32_t nr) {
+  const auto name = syscall_name(Arch::X86_64, nr);
+  return name ? std::string(*name) : fmt::format("{}", nr);
+}
+
+std::string ns(const Estimate& figure) {
+  return fmt::format("{:8.1f} ±{:<6.1f}", figure.median, figure.spread);
+}
+
+// A figure that is a difference: what is within the spread is said to be.
+std::string difference(const Estimate& figure) {
+  if (figure.below_spread()) return fmt::format("below the spread (±{:.1f})", figure.spread);
+  return fmt::format("{:+.1f} ±{:.1f}", figure.median, figure.spread);
+}
+
+std::string or_unknown(const std::optional<int>& value) {
+  return value ? fmt::format("{}", *value) : std::string("unknown");
+}
+
+void print_conditions(const Report& report) {
+  const cost::Conditions& here = report.conditions;
+  fmt::print("Linux {}, {}; {}; {} rounds, {} preemptions, load {}\n", here.kernel,
+             here.cpu.empty() ? "unknown processor" : here.cpu,
+             report.costs.core >= 0 ? fmt::format("core {}", report.costs.core) : "no core chosen",
+             report.costs.rounds, report.costs.preemptions,
+             here.load ? fmt::format("{:.2f}", *here.load) : "unknown");
+  fmt::print(
+      "bpf_jit_enable {}, bpf_jit_harden {}; speculative store bypass: {}, under a filter {}; "
+      "indirect branches: {}, under a filter {}\n\n",
+      or_unknown(here.jit), or_unknown(here.hardened), here.store_bypass,
+      here.store_bypass_filtered, here.indirect_branch, here.indirect_branch_filtered);
+  if (here.filters_before != 0) {
+    fmt::print("This process has filters already ({}): all figures come on top of theirs.\n\n",
+               or_unknown(here.filters_before));
+  }
+}
+
+void print_fixed(const Report& report) {
+  const cost::StackCost& costs = report.costs;
+  const cost::CostModel& model = costs.model;
+  fmt::print("{:<44} {:>8} {:<7}  adds\n", "ns for each getppid, warm", "median", "spread");
+  fmt::print("{:<44} {}\n", "no filter", ns(model.entry));
+  fmt::print("{:<44} {}  {}\n", "any filter, number served by the cache", ns(costs.cached_call),
+             difference(model.cached));
+  fmt::print("{:<44} {}  {}\n", "smallest filter that defeats the cache", ns(costs.uncached_call),
+             difference(model.uncached));
+  const std::string stack = report.filters == 1
+                                ? std::string("this filter")
+                                : fmt::format("this stack of {} filters", report.filters);
+  if (costs.stack_call) {
+    fmt::print("{:<44} {}  {}\n", stack, ns(*costs.stack_call), difference(*costs.stack_adds));
+  } else {
+    fmt::print("{:<44} not measured: {}\n", stack, costs.stack_call_why);
+  }
+  fmt::print(
+      "each further filter, not cached: {}; an instruction of a run of compares: {:.3f} ns\n",
+      difference(model.per_filter), model.per_instruction.median);
+}
+
+std::string cache_words(const cost::CacheAnswer& answer) {
+  return std::string(to_string(answer.cached));
+}
+
+void print_numbers(const Report& report) {
+  if (report.costs.numbers.empty()) return;
+  fmt::print("\n{:<24} {:>10}  {:<15} {:>12}  {:<26} this stack adds\n", "call", "count",
+             "in the cache", "instructions", "they take");
+  bool spared = false;
+  std::vector<const cost::NumberCost*> rows;
+  for (const cost::NumberCost& each : report.costs.numbers) rows.push_back(&each);
+  std::ranges::sort(rows, [](const auto* a, const auto* b) {
+    return a->count != b->count ? a->count > b->count : a < b;
+  });
+  for (const cost::NumberCost* row : rows) {
+    std::string body = row->body ? difference(*row->body) : std::string("-");
+    if (row->body && row->cache.cached == cost::Cached::Yes) {
+      body = fmt::format("({})", body);
+      spared = true;
+    }
+    std::string adds = row->adds ? difference(*row->adds) : std::string("unknown");
+    if (!row->why.empty()) adds += fmt::format(" ({})", row->why);
+    if (row->why.empty() && !row->cache.why.empty()) adds += fmt::format(" ({})", row->cache.why);
+    fmt::print("{:<24} {:>10}  {:<15} {:>12}  {:<26} {}\n", name_of(row->nr), row->count,
+               cache_words(row->cache), row->executed, body, adds);
+  }
+  if (spared) fmt::print("In brackets: what the cache spares.\n");
+}
+
+void print_weighted(const Report& report) {
+  const cost::WeightedCost& sum = report.costs.weighted;
+  if (!report.weighted || sum.calls == 0) return;
+  const double share = 100 * static_cast<double>(sum.cached_calls) / static_cast<double>(sum.calls);
+  fmt::print(
+      "\nOn average this stack adds {} ns to a call: {} is the fixed cost of having filters, {} "
+      "their instructions.\n"
+      "{:.1f} % of {} calls are served by the cache",
+      difference(sum.adds), difference(sum.fixed), difference(sum.instructions), share, sum.calls);
+  if (sum.left_out > 0) fmt::print("; {} more are left out", sum.left_out);
+  fmt::print(".\n");
+}
+
+ordered_json json_of(const Estimate& figure) {
+  return {{"median", figure.median},
+          {"spread", figure.spread},
+          {"below_spread", figure.below_spread()}};
+}
+
+ordered_json json_of(const std::optional<Estimate>& figure) {
+  return figure ? json_of(*figure) : ordered_json(nullptr);
+}
+
+ordered_json json_of(const cost::NumberCost& row) {
+  const std::string_view why = row.why.empty() ? row.cache.why : row.why;
+  return {{"syscall", name_of(row.nr)},
+          {"nr", row.nr},
+          {"count", row.count},
+          {"cached", to_string(row.cache.cached)},
+          {"asked_by", row.cache.asked_by},
+          {"instructions", row.executed},
+          {"body_ns", json_of(row.body)},
+          {"adds_ns", json_of(row.adds)},
+          {"reason", why.empty() ? ordered_json(nullptr) : ordered_json(why)}};
+}
+
+ordered_json json_of(const std::optional<int>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json json_of(const cost::Conditions& here) {
+  return {{"kernel", here.kernel},
+          {"cpu", here.cpu},
+          {"core", json_of(here.core)},
+          {"bpf_jit_enable", json_of(here.jit)},
+          {"bpf_jit_harden", json_of(here.hardened)},
+          {"store_bypass", here.store_bypass},
+          {"store_bypass_filtered", here.store_bypass_filtered},
+          {"indirect_branch", here.indirect_branch},
+          {"indirect_branch_filtered", here.indirect_branch_filtered},
+          {"filters_before", json_of(here.filters_before)},
+          {"load", here.load ? ordered_json(*here.load) : ordered_json(nullptr)}};
+}
+
+ordered_json json_of(const Report& report) {
+  const cost::StackCost& costs = report.costs;
+  const cost::WeightedCost& sum = costs.weighted;
+  ordered_json document{
+      {"callgate", 1},
+      {"conditions", json_of(report.conditions)},
+      {"rounds", costs.rounds},
+      {"preemptions", costs.preemptions},
+      {"filters", report.filters},
+      {"entry_ns", json_of(costs.model.entry)},
+      {"cached_ns", json_of(costs.model.cached)},
+      {"uncached_ns", json_of(costs.model.uncached)},
+      {"per_filter_ns", json_of(costs.model.per_filter)},
+      {"per_instruction_ns", json_of(costs.model.per_instruction)},
+      {"stack_call_ns", json_of(costs.stack_call)},
+      {"stack_adds_ns", json_of(costs.stack_adds)},
+      {"reason", costs.stack_call ? ordered_json(nullptr) : ordered_json(costs.stack_call_why)},
+      {"calls", ordered_json::array()},
+      {"weighted", nullptr}};
+  for (const cost::NumberCost& each : costs.numbers) document["calls"].push_back(json_of(each));
+  if (report.weighted) {
+    document["weighted"] = {{"calls", sum.calls},
+                            {"cached_calls", sum.cached_calls},
+                            {"left_out", sum.left_out},
+                            {"adds_ns", json_of(sum.adds)},
+                            {"fixed_ns", json_of(sum.fixed)},
+                            {"instructions_ns", json_of(sum.instructions)}};
+  }
+  return document;
+}
+
+std::string dump(const ordered_json& document) {
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+void write_model(const std::string& path, const Report& report) {
+  const cost::CostModel& model = report.costs.model;
+  write_whole(path, dump({{"callgate", 1},
+                          {"kernel", report.conditions.kernel},
+                          {"cpu", report.conditions.cpu},
+                          {"entry_ns", model.entry.median},
+                          {"cached_ns", model.cached.median},
+                          {"uncached_ns", model.uncached.median},
+                          {"per_filter_ns", model.per_filter.median},
+                          {"per_instruction_ns", model.per_instruction.median}}));
+}
+
+int bench(const Options& options) {
+  if (host_arch() != Arch::X86_64) {
+    throw UserError("bench: the running kernel can be measured on x86_64 machines only");
+  }
+  const auto cores = live::usable_cores();
+  if (options.how.cpu >= 0 && std::ranges::find(cores, options.how.cpu) == cores.end()) {
+    throw UserError(
+        fmt::format("bench: --cpu {}: this process may not use that core", options.how.cpu));
+  }
+  const std::vector<cost::Weight> weights = weights_of(options);
+  ModelOptions model_options;
+  model_options.kernel = "host";
+  const KernelModel model = model_options.model();
+  std::vector<FilterFile> files;
+  for (const std::string& path : options.filters) {
+    files.push_back(read_filter(path, options.input_format, model_options));
+  }
+  const auto stack = build_stack(files, model, default_engine());
+  if (!stack) return kNo;
+  Report report;
+  report.filters = files.size();
+  report.weighted = !weights.empty();
+  auto costs = cost::live_cost(*stack, weights, options.how);
+  if (!costs) throw UserError(fmt::format("bench: {}", costs.error().message));
+  report.costs = std::move(*costs);
+  if (report.costs.install_error != 0) {
+    fmt::print(stderr, "{}: the kernel refuses it: {}\n", files.at(report.costs.refused).path,
+               report::errno_name(report.costs.install_error).value_or("an error"));
+    return kNo;
+  }
+  report.conditions =
+      cost::conditions(report.costs.core >= 0 ? std::optional(report.costs.core) : std::nullopt);
+  if (!options.model.empty()) write_model(options.model, report);
+  if (options.format == "json") {
+    fmt::print("{}", dump(json_of(report)));
+    return kWell;
+  }
+  print_conditions(report);
+  print_fixed(report);
+  print_numbers(report);
+  print_weighted(report);
+  return kWell;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& root, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = *root.add_subcommand(
+      "bench", "Measure what these filters add to calls of the running kernel");
+  add_filters(command, options->filters);
+  auto* const workload =
+      command
+          .add_option("--workload", options->workload,
+                      "Calls and counts: lines of `name count`, or what `strace -c` prints; - is "
+                      "standard input")
+          ->type_name("FILE");
+  command.add_flag("--all", options->all, "Every number of x86_64, each once")->excludes(workload);
+  command.add_option("--rounds", options->how.rounds, "How often to measure; 15 if not given")
+      ->check(CLI::Range(3U, 100'000U))
+      ->type_name("N");
+  command
+      .add_option("--seconds", options->how.seconds,
+                  "Begin no round after that long, once there are 3; 20 if not given")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->type_name("S");
+  command.add_option("--cpu", options->how.cpu, "The core; the last usable one if not given")
+      ->check(CLI::Range(0, 1023))
+      ->type_name("N");
+  command.add_option("--model", options->model, "Write the coefficients for `callgate cost`")
+      ->type_name("FILE");
+  command.add_option("--format", options->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  add_input_format(command, options->input_format);
+  command.footer(
+      "\nExample:\n"
+      "  strace -f -c -o calls COMMAND; callgate bench -f filter.bpf --workload calls\n"
+      "\nFigures are medians of rounds with their median absolute deviation, of calls that are "
+      "made "
+      "again and again in children pinned to one core: the least that a filter costs. Nothing that "
+      "a filter allows is executed, but for a few calls that do nothing: returns become refusals. "
+      "Arguments are 0; x86_64's calls only.\n"
+      "Exit code 1: a filter is refused.");
+  command.callback([options, &exit_code] { exit_code = bench(*options); });
+}
+
+}  // namespace callgate::cli
