@@ -18,6 +18,7 @@ constexpr std::uint32_t kGetppid = 110;
 constexpr std::uint32_t kPrctl = 157;
 constexpr std::uint32_t kSeccomp = 317;
 constexpr std::size_t kMostTasks = 9;
+constexpr std::uint32_t kTrace = 0x7ff00000U;
 constexpr std::uint32_t kUserNotif = 0x7fc00000U;
 
 class Generator {
@@ -65,6 +66,9 @@ class Generator {
 
   // Deaths are rare: they end scripts.
   std::uint32_t any_value() {
+    if (answered_ && source_.one_in(2)) {
+      return source_.one_in(2) ? kTrace | source_.below(0x10000) : kUserNotif;
+    }
     const std::uint32_t errno_data = 1 + source_.below(source_.one_in(4) ? 65535 : 200);
     switch (source_.below(16)) {
       case 0:
@@ -77,7 +81,7 @@ class Generator {
         return (source_.below(0x10000) << 16U | 1) | 0x00010000U;  // unknown, most of them
       case 4:
       case 5:
-        return 0x7ff00000U | source_.below(100);
+        return kTrace | source_.below(100);
       case 6:
       case 7:
         return kUserNotif;
@@ -109,7 +113,7 @@ class Generator {
       callgate::Supervisor& supervisor = step.supervisor.emplace();
       supervisor.continues = what >= 12;
       // With a value or an error it cannot be let on, and waits.
-      const bool plain = supervisor.continues && !source_.one_in(4);
+      const bool plain = supervisor.continues && !source_.one_in(2);
       if (!plain && source_.one_in(2)) {
         supervisor.error = static_cast<std::int32_t>(source_.below(300)) - 250;
       }
@@ -147,7 +151,7 @@ class Generator {
     if (!source_.one_in(4)) rule(kGetppid, source_.one_in(10) ? 0x00050000U : any_value());
     if (source_.one_in(3)) rule(kGetpid, any_value());
     for (const std::uint32_t nr : {kClone, kExit, kPrctl, kSeccomp}) {
-      if (source_.one_in(14)) rule(nr, any_value());
+      if (source_.one_in(answered_ ? 8 : 14)) rule(nr, any_value());
     }
     // Of the first argument, which a tracer may have changed.
     if (answered_ && source_.one_in(4)) {
@@ -195,6 +199,7 @@ class Generator {
   }
 
   std::uint64_t any_flags() {
+    if (answered_ && source_.one_in(4)) return filter_flag::kNewListener;
     switch (source_.below(8)) {
       case 0:
         return source_.below(64);
