@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "fuzz/require.hpp"
@@ -21,6 +22,18 @@ constexpr std::size_t kMostSteps = 64;
 // No files: what is read depends on the text alone.
 std::expected<callgate::Program, std::string> no_files(const std::string& /*path*/) {
   return std::unexpected("there are no files here");
+}
+
+bool same_answer(const std::optional<callgate::Tracer>& a,
+                 const std::optional<callgate::Tracer>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->nr == b->nr && a->value == b->value && a->args == b->args;
+}
+
+bool same_answer(const std::optional<callgate::Supervisor>& a,
+                 const std::optional<callgate::Supervisor>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->value == b->value && a->error == b->error && a->continues == b->continues;
 }
 
 }  // namespace
@@ -51,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const task::Step& b = again->steps[i];
     require(a.task == b.task && a.kind == b.kind && a.a == b.a && a.flags == b.flags);
     require(a.bad_pointer == b.bad_pointer && a.yes == b.yes && a.data == b.data);
+    require(same_answer(a.tracer, b.tracer) && same_answer(a.supervisor, b.supervisor));
     require(a.filter.state == b.filter.state && a.filter.length == b.filter.length);
     require(a.filter.instructions == b.filter.instructions);
   }

@@ -157,7 +157,8 @@ constexpr std::string_view kEveryStep =
     "seccomp filter flags=NEW_LISTENER|WAIT_KILLABLE_RECV program={ret USER_NOTIF}\n"
     "supervisor: value=5\nshare 2\nclose 2\nclose-outside 2\nsupervisor: none\n"
     "seccomp filter header=null\nseccomp filter program=unreadable length=4096\n"
-    "tracer: skip value=-7\ncall getpid args=1,2 ip=0x1000\ntracer: number=getppid\ntracer: none\n"
+    "tracer: skip value=-7\ncall getpid args=1,2 ip=0x1000\ntracer: number=getppid "
+    "args=1,2\ntracer: continue\ntracer: none\nsupervisor: continue error=-1\n"
     "fork\nas 2: thread\nas 3: call 39 arch=x86\nas 2: seccomp filter flags=TSYNC|TSYNC_ESRCH "
     "program={ret TRAP(3)}\n"
     "sigsys blocked\ncap no\ndescriptors no\nseccomp strict\nas 2: prctl strict\nexec\nexit\n";

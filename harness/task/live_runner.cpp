@@ -69,8 +69,9 @@ class Comparison {
   Comparison(LiveTasks& real, const Tasks& tasks) : real_(real), tasks_(tasks) {}
 
   // Empty where a step's result is the model's; else what the kernel did.
-  std::string differs(const Step& step, const StepResult& ours,
-                      const std::optional<std::int64_t>& got) {
+  std::string differs(const Step& step, const StepResult& ours, const Made& made) {
+    if (std::string other = answers_differ(ours, made); !other.empty()) return other;
+    const auto& got = made.result;
     const ProcessId process = tasks_.task(step.task).process;
     const OutcomeKind kind = ours.call.outcome.kind;
     const bool dies = ours.kind == StepResult::Kind::Ended ||
@@ -78,6 +79,7 @@ class Comparison {
                        (kind == OutcomeKind::ThreadDies || kind == OutcomeKind::ProcessDies));
     if (!got) return dies ? after_death(ours, process) : "the task dies";
     if (dies) return fmt::format("returns {}", *got);
+    if (made.waited) return {};  // what it returned is of the runner
     return value_differs(step, ours, *got) ? fmt::format("returns {}", *got) : std::string{};
   }
 
@@ -101,12 +103,35 @@ class Comparison {
   }
 
  private:
+  // Who was asked, and what became of the answers.
+  static std::string answers_differ(const StepResult& ours, const Made& made) {
+    if (made.tracer_stop != ours.call.tracer_stop) {
+      return made.tracer_stop ? "the tracer is asked" : "the tracer is not asked";
+    }
+    const bool waits = ours.kind == StepResult::Kind::Met &&
+                       ours.call.outcome.kind == OutcomeKind::ListenerDecides;
+    if (made.waited != waits) return made.waited ? "waits for a supervisor" : "does not wait";
+    if (made.send_error != ours.call.send_error) {
+      return fmt::format("the supervisor's answer: errno {}", made.send_error);
+    }
+    if (made.notified && *made.notified != ours.call.data.nr) {
+      return fmt::format("the supervisor is told of call {}", *made.notified);
+    }
+    return {};
+  }
+
+  // Calls that may be executed, and what they return to the task.
+  std::int64_t id_of(const Step& step, std::int32_t nr) {
+    if (nr == SYS_getppid) return getpid();
+    return real_.pid(tasks_.task(step.task).process);
+  }
+
   bool value_differs(const Step& step, const StepResult& ours, std::int64_t got) {
     switch (ours.kind) {
       case StepResult::Kind::Met:
         return ours.call.outcome.kind != OutcomeKind::Returns || ours.call.outcome.value != got;
       case StepResult::Kind::Executes:
-        return got < 0;  // of a harmless call
+        return got != id_of(step, ours.call.data.nr);
       case StepResult::Kind::Created: {
         if (got <= 0) return true;
         const ProcessId process = tasks_.task(ours.created).process;
@@ -119,7 +144,9 @@ class Comparison {
             return ours.reply.value != got ||
                    (step.kind == StepKind::NotifSizes && got == 0 && !sizes_are_right());
           case Reply::Kind::Listener:
-            return got < 0;
+            if (got < 0) return true;
+            real_.add_listener(*ours.reply.filter, static_cast<int>(got));
+            return false;
           case Reply::Kind::Thread:
             return real_.tid(ours.reply.task) != got;
           case Reply::Kind::Unknown:
@@ -157,40 +184,68 @@ class Comparison {
   const Tasks& tasks_;
 };
 
+// The listener that may be asked about a call of the task, and a living task that holds it.
+std::optional<LiveAnswers::Listener> listener_of(const Tasks& tasks, TaskId task) {
+  for (auto each = tasks.task(task).filter; each; each = tasks.filter(*each).parent) {
+    for (const ProcessId process : tasks.filter(*each).listener_in) {
+      for (const TaskId holder : tasks.process(process).threads) {
+        if (tasks.task(holder).alive) return LiveAnswers::Listener{*each, holder, process};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_harmless(std::int32_t nr) { return nr == SYS_getppid || nr == SYS_getpid; }
+
 }  // namespace
 
 bool can_be_made(const Step& step) noexcept {
+  if (step.kind == StepKind::Supervisor) return true;
+  if (step.kind == StepKind::Tracer) {
+    return !step.tracer || !step.tracer->nr || *step.tracer->nr < 0 ||
+           is_harmless(*step.tracer->nr);
+  }
   if (!is_call(step.kind) || step.kind == StepKind::Exec) return false;
   return step.kind != StepKind::Call ||
-         (step.data.nr == SYS_getppid && step.data.arch == 0xc000003eU);
+         (is_harmless(step.data.nr) && step.data.arch == 0xc000003eU);
 }
 
 std::expected<LiveRun, live::LiveError> run_live(const Script& script, const KernelModel& model,
-                                                 live::Pace& pace) {
-  const auto failed = [](std::string why) {
-    return std::unexpected(live::LiveError{std::move(why)});
+                                                 live::Pace& pace, int patience) {
+  const auto failed = [](std::string why, live::LiveFault fault = live::LiveFault::Failed) {
+    return std::unexpected(live::LiveError{std::move(why), fault});
   };
-  LiveTasks real;
+  LiveTasks real(patience);
   if (std::string wrong = real.start(script); !wrong.empty()) return failed(std::move(wrong));
   Player player(script, model);
   Comparison comparison(real, player.tasks());
+  LiveAnswers answers;
   LiveRun run;
   for (std::size_t i = 0; i < script.steps.size(); ++i) {
     const Step& step = script.steps[i];
-    if (!can_be_made(step)) return failed(fmt::format("step {} cannot be made here", i));
-    const auto ours = player.play(step);
-    if (!ours) return failed(fmt::format("step {}: {}", i, ours.error().message));
-    if (ours->kind == StepResult::Kind::NotMade) continue;
+    if (!can_be_made(step)) return failed(fmt::format("step {} cannot be made here", i + 1));
     const Tasks& tasks = player.tasks();
+    answers.listener.reset();
+    if (step.task < tasks.size()) answers.listener = listener_of(tasks, step.task);
+    const auto ours = player.play(step);
+    if (!ours) return failed(fmt::format("step {}: {}", i + 1, ours.error().message));
+    if (step.kind == StepKind::Tracer) answers.answers.tracer = step.tracer;
+    if (step.kind == StepKind::Supervisor) answers.answers.supervisor = step.supervisor;
+    if (ours->kind == StepResult::Kind::NotMade || ours->kind == StepResult::Kind::Set) continue;
+    if (ours->kind == StepResult::Kind::Unknown) {
+      return failed(fmt::format("step {}: {}", i + 1, ours->reason));
+    }
     if (tasks.size() > kMostLiveTasks) return failed("too many tasks");
     const ProcessId process = tasks.task(step.task).process;
     const TaskId created = ours->kind == StepResult::Kind::Created ? ours->created : kMostLiveTasks;
     write_call(real.shared(), step, created);
     if (step.kind == StepKind::Filter || step.kind == StepKind::SetSeccomp) pace.step();
-    const auto got = real.make(step.task, process);
-    if (!got) return failed(fmt::format("step {}: {}", i, got.error()));
+    const auto made = real.make(step.task, process, answers);
+    if (!made)
+      return failed(fmt::format("step {}: {}", i + 1, made.error().message), made.error().fault);
     ++run.made;
-    std::string kernel = comparison.differs(step, *ours, *got);
+    std::string kernel = comparison.differs(step, *ours, *made);
     for (TaskId each = 0; kernel.empty() && each < tasks.size(); ++each) {
       kernel = comparison.state_differs(each);
     }

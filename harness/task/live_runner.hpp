@@ -28,18 +28,22 @@ struct LiveRun {
   std::optional<LiveDifference> difference;  ///< the first; nothing after it is made
 };
 
-/// Whether the runner can make a step: no settings, no execve, calls that are harmless.
+/// Whether the runner can make a step: no execve, calls that are harmless, also where a tracer
+/// makes others of them, and of the settings only who answers.
 [[nodiscard]] bool can_be_made(const Step& step) noexcept;
 
 /// Makes a script's steps, one after the other, in processes of their own, and compares what each
-/// returned, who lives after it, with which mode, filters and no_new_privs (in /proc), and how
-/// processes ended. For the tasks to be heard, filters must
-/// let read and write pass, must not turn clone(2) into a 0, and must have no notifications
-/// waiting; random_script() sees to it. Needs CAP_SYS_ADMIN where the script's first task has it.
-/// All processes are reaped when it returns. `pace` is the caller's, of the whole campaign.
+/// returned, who was asked about it, who lives after it, with which mode, filters and no_new_privs
+/// (in /proc), and how processes ended. A task has a tracer while it makes a call, and only where
+/// one is in force. A call that waits for a supervisor is let go once it is seen to wait. For the
+/// tasks to be heard, filters must let read and write pass; random_script() sees to it. Needs
+/// CAP_SYS_ADMIN where the script's first task has it. All processes are reaped when it returns.
+/// `pace` is the caller's, of the whole campaign; `patience`: milliseconds that a task may need to
+/// answer.
 [[nodiscard]] std::expected<LiveRun, live::LiveError> run_live(const Script& script,
                                                                const KernelModel& model,
-                                                               live::Pace& pace);
+                                                               live::Pace& pace,
+                                                               int patience = live::kPatience);
 
 /// A script of up to `longest` steps that run_live() can make. `may_have_cap`: the first task may
 /// have CAP_SYS_ADMIN. The same source and model give the same script.

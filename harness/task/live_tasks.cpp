@@ -50,7 +50,9 @@ CALLGATE_IN_CHILD void serve(void* argument) {
     // A new process may run only when the next step has been written.
     const std::size_t created = shared->created;
     const long nr = shared->nr;
-    if (nr == SYS_clone && (flags & CLONE_THREAD) != 0) {
+    // A 0 that a filter, a tracer or a supervisor gives is no new task: none is to come then.
+    const bool makes_task = nr == SYS_clone && created < kMostLiveTasks;
+    if (makes_task && (flags & CLONE_THREAD) != 0) {
       // The place lies at the bottom of the new stack.
       std::byte* const stack = wiring->stacks + created * kStack;
       auto* const next = reinterpret_cast<Place*>(stack);
@@ -60,7 +62,7 @@ CALLGATE_IN_CHILD void serve(void* argument) {
     } else {
       result = call(nr, shared->args[0], shared->args[1], shared->args[2], shared->args[3],
                     shared->args[4], shared->args[5]);
-      if (nr == SYS_clone && result == 0) {
+      if (makes_task && result == 0) {
         task = created;  // the new process
         continue;
       }
@@ -191,6 +193,12 @@ LiveTasks::~LiveTasks() {
   for (const auto& [process, pid] : pids_) {
     if (!ends_.contains(process)) kill(pid, SIGKILL);
   }
+  // A thread that is traced still keeps its process from ending until it is reaped.
+  for (const auto& [task, tid] : tids_) {
+    if (std::ranges::none_of(pids_, [&](const auto& each) { return each.second == tid; })) {
+      waitpid(tid, nullptr, WNOHANG | __WALL);
+    }
+  }
   for (const auto& [process, pid] : pids_) await_end(process, 5'000);
 }
 
@@ -231,25 +239,75 @@ std::string LiveTasks::start(const Script& script) {
   return {};
 }
 
-std::expected<std::optional<std::int64_t>, std::string> LiveTasks::make(TaskId task,
-                                                                        ProcessId process) {
+std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId process,
+                                                     const LiveAnswers& answers) {
+  const auto failed = [](std::string why, live::LiveFault fault = live::LiveFault::Failed) {
+    return std::unexpected(live::LiveError{std::move(why), fault});
+  };
+  live::AnsweringSupervisor supervisor(answers.answers.supervisor);
+  if (const auto& listener = answers.listener) {
+    const int error = supervisor.take(pids_.at(listener->process), tids_.at(listener->holder),
+                                      listeners_.at(listener->filter));
+    if (error != 0) return failed(fmt::format("a listener cannot be had: errno {}", error));
+  }
+  std::optional<live::AnsweringTracer> tracer;
+  if (answers.answers.tracer) {
+    tracer.emplace(tids_.at(task), *answers.answers.tracer);
+    if (const int error = tracer->attach(); error != 0) {
+      return failed(fmt::format("a task cannot be traced: errno {}", error),
+                    live::LiveFault::TracingDenied);
+    }
+    tracer_ = &*tracer;
+    traced_ = tids_.at(task);
+  }
   const char byte = 'w';
-  if (write(wake_[task], &byte, 1) != 1) return std::unexpected("a task cannot be woken");
+  const bool woken = write(wake_[task], &byte, 1) == 1;
+  const auto answer = woken ? await_answer(task, process, supervisor)
+                            : std::unexpected(live::LiveError{"a task cannot be woken"});
+  if (tracer) {
+    // The first thread of a process stays traced where it has ended before the others.
+    const bool gone = answer && !*answer && traced_ == pids_.at(process);
+    if (!gone) note_end(task, process, tracer->detach(patience_));
+    tracer_ = nullptr;
+  }
+  if (!answer) return std::unexpected(answer.error());
+  if (tracer && tracer->harmful()) return failed("a tracer would have let a harmful call through");
+  return Made{.result = *answer,
+              .tracer_stop = tracer && tracer->asked(),
+              .notified = supervisor.notified(),
+              .waited = supervisor.waited(),
+              .send_error = supervisor.send_error()};
+}
+
+// The end of a traced task, which its tracer got to know.
+void LiveTasks::note_end(TaskId task, ProcessId process, std::optional<int> status) {
+  if (status && tids_.at(task) == pids_.at(process)) ends_[process] = *status;
+}
+
+// What the task answers, or nothing where it dies. Its tracer and its supervisor answer meanwhile.
+std::expected<std::optional<std::int64_t>, live::LiveError> LiveTasks::await_answer(
+    TaskId task, ProcessId process, live::AnsweringSupervisor& supervisor) {
   const auto start = Clock::now();
   for (;;) {
-    pollfd answered{answer_, POLLIN, 0};
-    if (poll(&answered, 1, 2) == 1) {
+    std::array<pollfd, 2> waits{{{answer_, POLLIN, 0}, {supervisor.descriptor(), POLLIN, 0}}};
+    const timespec moment{0, tracer_ != nullptr ? 50'000 : 2'000'000};
+    ppoll(waits.data(), waits.size(), &moment, nullptr);
+    if ((waits[0].revents & POLLIN) != 0) {
       char got = 0;
-      if (read(answer_, &got, 1) != 1) return std::unexpected("a task is not heard");
+      if (read(answer_, &got, 1) != 1)
+        return std::unexpected(live::LiveError{"a task is not heard"});
       return shared_->result;
     }
+    if (tracer_ != nullptr) note_end(task, process, tracer_->look());
+    supervisor.look();
     if (!lives(task, process)) {
       // It may have answered just before something else ended it.
-      if (poll(&answered, 1, 0) != 1) return std::nullopt;
+      if (poll(waits.data(), 1, 0) != 1) return std::nullopt;
       continue;
     }
-    if (Clock::now() - start > std::chrono::milliseconds(live::kPatience)) {
-      return std::unexpected("no answer within the deadline");
+    if (Clock::now() - start > std::chrono::milliseconds(patience_)) {
+      return std::unexpected(
+          live::LiveError{"no answer within the deadline", live::LiveFault::Deadline});
     }
   }
 }
@@ -292,6 +350,11 @@ bool LiveTasks::ended(ProcessId process) {
   int status = 0;
   const pid_t reaped = waitpid(pids_.at(process), &status, WNOHANG);
   if (reaped == 0) return false;
+  if (reaped > 0 && WIFSTOPPED(status)) {
+    // Of the first thread, traced: its tracer's business.
+    if (tracer_ != nullptr && reaped == traced_) tracer_->stopped(status);
+    return false;
+  }
   ends_[process] = reaped > 0 ? status : 0;
   return true;
 }

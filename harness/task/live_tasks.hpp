@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/live/answering.hpp"
 #include "harness/live/child.hpp"
 #include "harness/task/script.hpp"
 #include "vm/instruction.hpp"
@@ -92,11 +93,33 @@ struct ShownState {
   long no_new_privs = -1;
 };
 
+/// Who answers for a call, and the listener that may be asked.
+struct LiveAnswers {
+  Answers answers;
+  struct Listener {
+    FilterId filter;
+    TaskId holder;  ///< a task that lives, of a process that holds it
+    ProcessId process;
+  };
+  std::optional<Listener> listener;  ///< nothing: no filter of the task has one
+};
+
+/// What became of a call.
+struct Made {
+  std::optional<std::int64_t> result;  ///< nothing where the task died
+  bool tracer_stop = false;
+  std::optional<std::int32_t> notified;  ///< the number in the supervisor's notification
+  bool waited = false;  ///< for a supervisor, until the runner let it go with `result`
+  int send_error = 0;   ///< errno of the supervisor's answer
+};
+
 /// The processes of one script, with the ids that the kernel gave. All are killed and reaped with
 /// the object.
 class LiveTasks {
  public:
-  LiveTasks() : memory_(sizeof(Shared)), shared_(memory_.as<Shared>()) {}
+  /// `patience`: milliseconds that a task may need to answer.
+  explicit LiveTasks(int patience = live::kPatience)
+      : patience_(patience), memory_(sizeof(Shared)), shared_(memory_.as<Shared>()) {}
   ~LiveTasks();
   LiveTasks(const LiveTasks&) = delete;
   LiveTasks& operator=(const LiveTasks&) = delete;
@@ -104,9 +127,9 @@ class LiveTasks {
   /// Starts the first task as the script says; what went wrong, or nothing.
   [[nodiscard]] std::string start(const Script& script);
 
-  /// Has a task make the call that stands in shared(): its result; nothing where the task died.
-  [[nodiscard]] std::expected<std::optional<std::int64_t>, std::string> make(TaskId task,
-                                                                             ProcessId process);
+  /// Has a task make the call that stands in shared().
+  [[nodiscard]] std::expected<Made, live::LiveError> make(TaskId task, ProcessId process,
+                                                          const LiveAnswers& answers);
 
   [[nodiscard]] bool lives(TaskId task, ProcessId process);
   /// Waits for a task to end, and whether it did.
@@ -118,12 +141,19 @@ class LiveTasks {
 
   /// A task that clone(2) made.
   void add(TaskId task, ProcessId process, pid_t id, bool new_process);
+  /// A descriptor of a filter's listener, the same in each process that inherits it.
+  void add_listener(FilterId filter, int descriptor) { listeners_[filter] = descriptor; }
+  [[nodiscard]] pid_t pid(ProcessId process) const { return pids_.at(process); }
   [[nodiscard]] pid_t tid(TaskId task) const { return tids_.at(task); }
   [[nodiscard]] Shared& shared() { return *shared_; }
 
  private:
   [[nodiscard]] bool ended(ProcessId process);
+  void note_end(TaskId task, ProcessId process, std::optional<int> status);
+  [[nodiscard]] std::expected<std::optional<std::int64_t>, live::LiveError> await_answer(
+      TaskId task, ProcessId process, live::AnsweringSupervisor& supervisor);
 
+  int patience_;
   live::SharedMemory memory_;
   Shared* shared_;
   Stacks stacks_;
@@ -134,6 +164,9 @@ class LiveTasks {
   std::map<ProcessId, pid_t> pids_;
   std::map<TaskId, pid_t> tids_;
   std::map<ProcessId, int> ends_;
+  std::map<FilterId, int> listeners_;
+  live::AnsweringTracer* tracer_ = nullptr;  // of the task whose turn it is
+  pid_t traced_ = 0;
 };
 
 /// Whether this process has CAP_SYS_ADMIN.

@@ -13,10 +13,12 @@ constexpr std::uint32_t kRead = 0;
 constexpr std::uint32_t kWrite = 1;
 constexpr std::uint32_t kClone = 56;
 constexpr std::uint32_t kExit = 60;
+constexpr std::uint32_t kGetpid = 39;
 constexpr std::uint32_t kGetppid = 110;
 constexpr std::uint32_t kPrctl = 157;
 constexpr std::uint32_t kSeccomp = 317;
 constexpr std::size_t kMostTasks = 9;
+constexpr std::uint32_t kTrace = 0x7ff00000U;
 constexpr std::uint32_t kUserNotif = 0x7fc00000U;
 
 class Generator {
@@ -27,6 +29,7 @@ class Generator {
     script_.no_new_privs = source_.one_in(3);
     script_.descriptors_left = !source_.one_in(10);
     large_ = source_.one_in(8);
+    answered_ = !source_.one_in(3);
   }
 
   Script make(std::size_t longest) {
@@ -35,10 +38,17 @@ class Generator {
     for (std::size_t i = 0; i < length; ++i) {
       const auto task = living_task(player.tasks());
       if (!task) break;
-      Step step = any_step(player.tasks());
-      step.line = i + 1;
+      Step step = answered_ && source_.one_in(6) ? any_answer() : any_step(player.tasks());
+      step.line = script_.steps.size() + 1;
       step.task = *task;
-      static_cast<void>(player.play(step));
+      // A call whose arguments a tracer changes, and which then is made all the same, is left out:
+      // what it does is not known.
+      Player before = player;
+      const auto result = player.play(step);
+      if (!result || result->kind == StepResult::Kind::Unknown) {
+        player = std::move(before);
+        continue;
+      }
       script_.steps.push_back(std::move(step));
     }
     return std::move(script_);
@@ -56,6 +66,9 @@ class Generator {
 
   // Deaths are rare: they end scripts.
   std::uint32_t any_value() {
+    if (answered_ && source_.one_in(2)) {
+      return source_.one_in(2) ? kTrace | source_.below(0x10000) : kUserNotif;
+    }
     const std::uint32_t errno_data = 1 + source_.below(source_.one_in(4) ? 65535 : 200);
     switch (source_.below(16)) {
       case 0:
@@ -68,7 +81,7 @@ class Generator {
         return (source_.below(0x10000) << 16U | 1) | 0x00010000U;  // unknown, most of them
       case 4:
       case 5:
-        return 0x7ff00000U | source_.below(100);
+        return kTrace | source_.below(100);
       case 6:
       case 7:
         return kUserNotif;
@@ -82,36 +95,79 @@ class Generator {
     }
   }
 
-  // A filter that lets the tasks be heard. With a listener it has no notification: nobody would
-  // answer.
-  Program filter(bool listener) {
+  // What a tracer or a supervisor leaves as a result. Not the kernel's own errnos of restarting.
+  std::int64_t any_answer_value() {
+    constexpr std::array<std::int64_t, 8> kValues = {
+        0, 1, -1, -4095, -4096, 0x7fffffff, -0x80000000LL, 0x123456789abcdefLL};
+    if (source_.one_in(2)) return kValues[source_.below(kValues.size())];
+    return static_cast<std::int64_t>(source_.below(300)) - 150;
+  }
+
+  // Who answers from here. What calls become is harmless.
+  Step any_answer() {
+    Step step;
+    const std::uint32_t what = source_.below(16);
+    if (what >= 8) {
+      step.kind = StepKind::Supervisor;
+      if (what == 8) return step;
+      callgate::Supervisor& supervisor = step.supervisor.emplace();
+      supervisor.continues = what >= 12;
+      // With a value or an error it cannot be let on, and waits.
+      const bool plain = supervisor.continues && !source_.one_in(2);
+      if (!plain && source_.one_in(2)) {
+        supervisor.error = static_cast<std::int32_t>(source_.below(300)) - 250;
+      }
+      if (!plain && (supervisor.error == 0 || source_.one_in(4))) {
+        supervisor.value = any_answer_value();
+      }
+      return step;
+    }
+    step.kind = StepKind::Tracer;
+    if (what == 0) return step;
+    callgate::Tracer& tracer = step.tracer.emplace();
+    if (what <= 2) {
+      tracer.nr = source_.one_in(4) ? -2 - static_cast<std::int32_t>(source_.below(1000)) : -1;
+    } else if (what <= 5) {
+      tracer.nr = static_cast<std::int32_t>(source_.one_in(3) ? kGetppid : kGetpid);
+    }
+    if (tracer.nr && !source_.one_in(3)) tracer.value = any_answer_value();
+    if (source_.one_in(4)) {
+      for (std::uint64_t& arg : tracer.args.emplace()) arg = source_.below(3);
+    }
+    return step;
+  }
+
+  // A filter that lets the tasks be heard.
+  Program filter() {
     Program program = {{0x20, 0, 0, 0},
                        {0x15, 0, 1, kRead},
                        {0x06, 0, 0, kAllow},
                        {0x15, 0, 1, kWrite},
                        {0x06, 0, 0, kAllow}};
-    const auto value = [&] {
-      const std::uint32_t any = any_value();
-      return listener && (any & 0xffff0000U) == kUserNotif ? kAllow : any;
-    };
     const auto rule = [&](std::uint32_t nr, std::uint32_t result) {
       program.push_back({0x15, 0, 1, nr});
       program.push_back({0x06, 0, 0, result});
     };
-    if (!source_.one_in(4)) rule(kGetppid, source_.one_in(10) ? 0x00050000U : value());
+    if (!source_.one_in(4)) rule(kGetppid, source_.one_in(10) ? 0x00050000U : any_value());
+    if (source_.one_in(3)) rule(kGetpid, any_value());
     for (const std::uint32_t nr : {kClone, kExit, kPrctl, kSeccomp}) {
-      if (source_.one_in(14)) rule(nr, value());
+      if (source_.one_in(answered_ ? 8 : 14)) rule(nr, any_value());
+    }
+    // Of the first argument, which a tracer may have changed.
+    if (answered_ && source_.one_in(4)) {
+      program.push_back({0x20, 0, 0, 16});
+      rule(source_.below(3), any_value());
     }
     // The rest of a large program is never reached, and counted all the same.
     if (large_ && !source_.one_in(3)) {
       program.push_back({0x06, 0, 0, kAllow});
       while (program.size() < 4095) program.push_back({0x06, 0, 0, 0});
     }
-    program.push_back({0x06, 0, 0, source_.one_in(16) ? value() : kAllow});
+    program.push_back({0x06, 0, 0, source_.one_in(16) ? any_value() : kAllow});
     return program;
   }
 
-  ScriptFilter any_filter(bool listener) {
+  ScriptFilter any_filter() {
     using State = FilterArgument::State;
     ScriptFilter out;
     out.state = State::Readable;
@@ -128,21 +184,22 @@ class Generator {
         out.length = std::array<std::uint16_t, 5>{0, 1, 4096, 4097, 65535}[source_.below(5)];
         return out;
       case 4:
-        out.instructions = filter(listener);
+        out.instructions = filter();
         out.instructions.push_back({0x94, 0, 0, 3});  // MOD
         out.instructions.push_back({0x06, 0, 0, kAllow});
         return out;
       case 5:
-        out.instructions = filter(listener);
+        out.instructions = filter();
         out.length = std::array<std::uint16_t, 3>{0, 2, 4097}[source_.below(3)];
         return out;
       default:
-        out.instructions = filter(listener);
+        out.instructions = filter();
         return out;
     }
   }
 
   std::uint64_t any_flags() {
+    if (answered_ && source_.one_in(4)) return filter_flag::kNewListener;
     switch (source_.below(8)) {
       case 0:
         return source_.below(64);
@@ -179,7 +236,7 @@ class Generator {
         step.kind = StepKind::SetSeccomp;
         step.a =
             std::array<std::uint64_t, 6>{0, 1, 2, 3, 0x100000001U, 0x100000002U}[source_.below(6)];
-        if (step.a == 2) step.filter = any_filter(false);
+        if (step.a == 2) step.filter = any_filter();
         return step;
       case 5:
         if (!source_.one_in(2)) break;
@@ -227,18 +284,19 @@ class Generator {
       case 22:
         step.kind = StepKind::Filter;
         step.flags = any_flags();
-        step.filter = any_filter((step.flags & filter_flag::kNewListener) != 0);
+        step.filter = any_filter();
         return step;
       case 23:
         step.kind = StepKind::SetSeccomp;
         step.a = 2;
-        step.filter = any_filter(false);
+        step.filter = any_filter();
         return step;
       default:
         break;
     }
     step.kind = StepKind::Call;
-    step.data = {.nr = static_cast<std::int32_t>(kGetppid), .arch = info(Arch::X86_64).token};
+    const std::uint32_t nr = source_.one_in(6) ? kGetpid : kGetppid;
+    step.data = {.nr = static_cast<std::int32_t>(nr), .arch = info(Arch::X86_64).token};
     return step;
   }
 
@@ -246,123 +304,14 @@ class Generator {
   KernelModel model_;
   Script script_;
   bool large_ = false;
+  bool answered_ = false;  // by a tracer and a supervisor, here and there
 };
-
-std::string text_of(const ScriptFilter& filter) {
-  std::string length = filter.length ? fmt::format(" length={}", *filter.length) : "";
-  switch (filter.state) {
-    case FilterArgument::State::NullHeader:
-      return "header=null";
-    case FilterArgument::State::UnreadableHeader:
-      return "header=unreadable";
-    case FilterArgument::State::NullInstructions:
-      return "program=null" + length;
-    case FilterArgument::State::UnreadableInstructions:
-      return "program=unreadable" + length;
-    case FilterArgument::State::Readable:
-      break;
-  }
-  std::string out = "program={";
-  const Program& program = filter.instructions;
-  for (std::size_t i = 0; i < program.size();) {
-    std::size_t same = 1;
-    while (i + same < program.size() && program[i + same] == program[i]) ++same;
-    const Instruction& each = program[i];
-    out += fmt::format("{}{}{{ 0x{:x}, {}, {}, 0x{:x} }}", i == 0 ? "" : "; ",
-                       same > 1 ? fmt::format("repeat {}: ", same) : "", each.code, each.jt,
-                       each.jf, each.k);
-    i += same;
-  }
-  return out + "}" + length;
-}
-
-// The architecture is said where its name is known to stand for the token.
-std::string text_of(const SeccompData& data) {
-  std::string out = fmt::format("call {}", data.nr);
-  if (const auto arch = arch_from_token(data.arch))
-    out += fmt::format(" arch={}", info(*arch).name);
-  if (data.instruction_pointer != 0) out += fmt::format(" ip=0x{:x}", data.instruction_pointer);
-  std::size_t count = data.args.size();
-  while (count > 0 && data.args[count - 1] == 0) --count;
-  for (std::size_t i = 0; i < count; ++i) {
-    out += fmt::format("{}0x{:x}", i == 0 ? " args=" : ",", data.args[i]);
-  }
-  return out;
-}
-
-std::string_view sigsys_word(SigsysAction action) {
-  switch (action) {
-    case SigsysAction::Default:
-      return "default";
-    case SigsysAction::Handled:
-      return "handled";
-    case SigsysAction::BlockedOrIgnored:
-      return "blocked";
-  }
-  return "";
-}
-
-std::string text_of(const Step& step) {
-  switch (step.kind) {
-    case StepKind::SetSeccomp:
-      return fmt::format("prctl mode=0x{:x}{}", step.a,
-                         step.a == 2 ? " " + text_of(step.filter) : std::string{});
-    case StepKind::GetSeccomp:
-      return "prctl get";
-    case StepKind::SetNnp:
-      return fmt::format("nnp value={}", step.a);
-    case StepKind::GetNnp:
-      return fmt::format("nnp get value={}", step.a);
-    case StepKind::Strict:
-      return fmt::format("seccomp strict flags=0x{:x} args={}", step.flags, step.a);
-    case StepKind::Filter:
-      return fmt::format("seccomp filter flags=0x{:x} {}", step.flags, text_of(step.filter));
-    case StepKind::ActionAvail:
-      if (step.bad_pointer)
-        return fmt::format("seccomp action-avail unreadable flags={}", step.flags);
-      return fmt::format("seccomp action-avail 0x{:x} flags={}", step.a, step.flags);
-    case StepKind::NotifSizes:
-      return fmt::format("seccomp notif-sizes{} flags=0x{:x}",
-                         step.bad_pointer ? " unwritable" : "", step.flags);
-    case StepKind::OtherOperation:
-      return fmt::format("seccomp op={} flags={}", step.a, step.flags);
-    case StepKind::Fork:
-      return "fork";
-    case StepKind::Thread:
-      return "thread";
-    case StepKind::Exit:
-      return "exit";
-    case StepKind::Call:
-      return text_of(step.data);
-    case StepKind::Exec:
-    case StepKind::CloseListener:
-    case StepKind::CloseOutside:
-    case StepKind::ShareListener:
-    case StepKind::SysAdmin:
-    case StepKind::Sigsys:
-    case StepKind::Descriptors:
-    case StepKind::Tracer:
-    case StepKind::Supervisor:
-      break;
-  }
-  return step.text;
-}
 
 }  // namespace
 
 Script random_script(random::Source& source, std::size_t longest, bool may_have_cap,
                      const KernelModel& model) {
   return Generator(source, may_have_cap, model).make(std::max<std::size_t>(longest, 3));
-}
-
-std::string text_of(const Script& script) {
-  std::string out = fmt::format("process nnp={} cap={} sigsys={} descriptors={}\n",
-                                script.no_new_privs ? "yes" : "no", script.sys_admin ? "yes" : "no",
-                                sigsys_word(script.sigsys), script.descriptors_left ? "yes" : "no");
-  for (const Step& step : script.steps) {
-    out += fmt::format("as {}: {}\n", step.task + 1, text_of(step));
-  }
-  return out;
 }
 
 }  // namespace callgate::task

@@ -246,6 +246,18 @@ void parse_prctl(Step& step, Options& options, const FilterReader& read_filter) 
   }
 }
 
+// 1,0x2,…: those left out are 0.
+std::array<std::uint64_t, 6> arguments_of(std::string_view text) {
+  std::array<std::uint64_t, 6> args{};
+  for (std::uint64_t& arg : args) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    arg = word_of(text.substr(0, comma));
+    if (comma == text.size()) return args;
+    text.remove_prefix(comma + 1);
+  }
+  throw Wrong("a call has 6 arguments at most");
+}
+
 void parse_call(Step& step, Options& options, Arch arch) {
   step.kind = StepKind::Call;
   Arch abi = arch;
@@ -256,18 +268,7 @@ void parse_call(Step& step, Options& options, Arch arch) {
   }
   step.data.arch = info(abi).token;
   if (const auto ip = options.value("ip")) step.data.instruction_pointer = word_of(*ip);
-  if (auto args = options.value("args")) {
-    for (std::uint64_t& arg : step.data.args) {
-      const std::size_t comma = std::min(args->find(','), args->size());
-      arg = word_of(args->substr(0, comma));
-      if (comma == args->size()) {
-        args.reset();
-        break;
-      }
-      args->remove_prefix(comma + 1);
-    }
-    if (args) throw Wrong("a call has 6 arguments at most");
-  }
+  if (const auto args = options.value("args")) step.data.args = arguments_of(*args);
   const std::string_view call = options.next("the call");
   if (const auto nr = syscall_number(abi, call)) {
     step.data.nr = static_cast<std::int32_t>(*nr);
@@ -294,6 +295,7 @@ void parse_tracer(Step& step, Options& options, Arch arch) {
   } else if (what != "continue") {
     throw Wrong(fmt::format("tracer: {}: skip, number=CALL, continue or none", what));
   }
+  if (const auto args = options.value("args")) step.tracer->args = arguments_of(*args);
 }
 
 void parse_supervisor(Step& step, Options& options) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "harness/task/live_runner.hpp"
 #include "harness/task/play.hpp"
 
 namespace callgate::task {
@@ -141,6 +144,8 @@ TEST(Script, that_cannot_be_read_has_its_line_named) {
                                       "call getpid args=1,2,3,4,5,6,7",
                                       "cap maybe",
                                       "tracer: sleep",
+                                      "tracer: continue args=1,2,3,4,5,6,7",
+                                      "tracer: none args=1",
                                       "supervisor:",
                                       "supervisor: error=99999999999",
                                       "process",
@@ -151,6 +156,61 @@ TEST(Script, that_cannot_be_read_has_its_line_named) {
     const ScriptError error = error_of(std::string("nnp\n\n") + std::string(line) + "\n");
     EXPECT_EQ(error.line, 3U) << line;
     EXPECT_NE(error.message, "") << line;
+  }
+}
+
+TEST(Script, tracer_changes_arguments_and_the_filters_see_them) {
+  EXPECT_THAT(played("process nnp=yes\n"
+                     "seccomp filter program={ld [0]; jeq #110, 0, 4; ld [24]; jeq #2, 0, 1; "
+                     "ret ERRNO(5); ret TRACE; ret ALLOW}\n"
+                     "tracer: continue args=1,0x2\n"
+                     "call getppid\n"
+                     "tracer: number=getppid args=1,3\n"
+                     "call getppid args=7\n"
+                     "tracer: skip value=4 args=9\n"
+                     "call getppid\n"),
+              ElementsAre("returns 0, filter 1", "", "returns -1, EIO", "",
+                          "returns what getppid returns", "", "returns 4"));
+}
+
+TEST(Script, who_answers_is_written_as_it_is_read) {
+  for (const std::string_view line :
+       {"tracer: none", "tracer: continue", "tracer: number=-1 value=-7", "tracer: number=110",
+        "tracer: number=-5 value=0x8000000000000000 args=0x1,0x2,0x0,0x0,0x0,0xffffffffffffffff",
+        "tracer: continue args=0x1,0x0,0x0,0x0,0x0,0x0", "supervisor: none",
+        "supervisor: value=0 error=-13", "supervisor: value=0x8000000000000000 error=-2147483648",
+        "supervisor: continue value=1 error=0"}) {
+    const auto script = parse(line);
+    ASSERT_TRUE(script.has_value()) << line << ": " << script.error().message;
+    EXPECT_THAT(text_of(*script), HasSubstr("\nas 1: " + std::string(line) + "\n"));
+  }
+}
+
+// What a campaign asks of the kernel is worth no more than what its scripts hold.
+TEST(Script, random_scripts_hold_every_answer_of_tracers_and_supervisors) {
+  random::Source source(11);
+  std::map<std::string, int> seen;
+  for (int i = 0; i < 1'000; ++i) {
+    const Script script = random_script(source, 30, true, {});
+    Player player(script, {});
+    for (const Step& step : script.steps) {
+      ASSERT_TRUE(can_be_made(step)) << text_of(script);
+      const auto result = player.play(step);
+      ASSERT_TRUE(result.has_value()) << text_of(script);
+      ASSERT_NE(result->kind, StepResult::Kind::Unknown) << text_of(script);
+      const std::string end(kind_word(*result));
+      const CallResult& call = result->call;
+      if (call.tracer_stop) ++seen["traced, " + end];
+      if (call.tracer_stop && call.data.nr < 0) ++seen["skipped"];
+      if (call.tracer_stop && call.data.nr != data_of(step, Arch::X86_64).nr) ++seen["changed"];
+      if (call.send_error != 0) ++seen["answer refused"];
+      if (call.outcome.kind == OutcomeKind::ListenerDecides) ++seen["waits"];
+    }
+  }
+  for (const std::string_view each :
+       {"traced, executes", "traced, returns", "traced, task", "traced, listener",
+        "traced, process-dies", "skipped", "changed", "answer refused", "waits"}) {
+    EXPECT_GT(seen[std::string(each)], 0) << each;
   }
 }
 

@@ -1,5 +1,10 @@
 // Scripts of tasks in real processes of the running kernel, and in the model.
 
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
 #include "harness/live/live_test.hpp"
 #include "harness/task/live_runner.hpp"
 
@@ -108,6 +113,118 @@ TEST_F(LiveTask, last_threads_death_is_the_processs_even_after_its_leader) {
   agrees(parsed("process nnp=yes\nthread\nexit\nas 2: seccomp filter " + kills +
                 "as 2: call getppid\n"));
   agrees(parsed("process nnp=yes\nthread\nexit\nas 2: prctl strict\nas 2: call getppid\n"));
+}
+
+// getppid: 110, getpid: 39.
+TEST_F(LiveTask, tracer_skips_changes_and_continues_a_call_and_is_gone_when_it_is_none) {
+  EXPECT_EQ(
+      agrees(parsed("process nnp=yes\n"
+                    "seccomp filter program={ld [0]; jeq #110, 0, 1; ret TRACE(9); ret ALLOW}\n"
+                    "call getppid\n"
+                    "tracer: skip value=-7\ncall getppid\n"
+                    "tracer: skip\ncall getppid\n"
+                    "tracer: number=-5 value=77\ncall getppid\n"
+                    "tracer: number=getpid\ncall getppid\n"
+                    "tracer: continue\ncall getppid\n"
+                    "fork\nas 2: thread\nas 3: call getppid\n"
+                    "tracer: skip value=5\nas 2: call getppid\nas 3: call getppid\n"
+                    "tracer: none\nas 3: call getppid\n")),
+      13U);
+}
+
+TEST_F(LiveTask, tracer_lets_tasks_be_made_and_filters_be_installed_or_not) {
+  const std::string denies(kDenies);
+  EXPECT_EQ(agrees(parsed(
+                "process nnp=yes\n"
+                "seccomp filter program={ld [0]; jeq #56, 2, 0; jeq #317, 1, 0; jeq #157, 0, 1; "
+                "ret TRACE; ret ALLOW}\n"
+                "thread\n"
+                "tracer: continue\nthread\nfork\nas 2: seccomp filter flags=TSYNC " +
+                denies + "tracer: skip value=0\nthread\nfork\nas 3: seccomp filter " + denies +
+                "tracer: number=getppid\nas 3: fork\nas 2: nnp\n"
+                "tracer: none\nas 2: nnp get\nexit\n")),
+            12U);
+}
+
+TEST_F(LiveTask, tracers_other_call_and_arguments_are_checked_again) {
+  const std::string filter =
+      "seccomp filter program={ld [0]; jeq #39, 0, 1; ret ERRNO(5); jeq #110, 0, 4; ld [16]; "
+      "jeq #6, 0, 1; ret KILL_THREAD; ret TRACE; ret ALLOW}\n";
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n" + filter +
+                          "tracer: number=getpid\ncall getppid\n"
+                          "tracer: continue args=5,1,2,3,4,5\ncall getppid\n"
+                          "thread\n"
+                          "tracer: number=getppid args=6\ncall getppid\n"
+                          "as 2: call getppid\n")),
+            6U);
+  // Where TRACE is not what is said of the other call, the kill is the process's.
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "seccomp filter program={ld [0]; jeq #39, 0, 1; ret KILL_PROCESS; "
+                          "jeq #110, 0, 1; ret TRACE; ret ALLOW}\n"
+                          "fork\nas 2: thread\ntracer: number=getpid\nas 3: call getppid\n"
+                          "call getpid\n")),
+            5U);
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "seccomp filter program={ld [0]; jeq #39, 0, 1; ret TRAP(3); "
+                          "jeq #110, 0, 1; ret TRACE; ret ALLOW}\n"
+                          "tracer: number=getpid\ncall getppid\n")),
+            2U);
+}
+
+TEST_F(LiveTask, supervisor_answers_with_a_value_an_error_or_lets_the_call_go_on) {
+  const std::string filter =
+      "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #110, 0, 1; ret USER_NOTIF; "
+      "ret ALLOW}\n";
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n" + filter +
+                          "call getppid\n"
+                          "supervisor: value=12345\ncall getppid\n"
+                          "supervisor: error=-13\ncall getppid\n"
+                          "supervisor: value=4 error=6\ncall getppid\n"
+                          "supervisor: continue\ncall getppid\n"
+                          "supervisor: continue value=1\ncall getppid\n"
+                          "supervisor: continue error=-1\ncall getppid\n"
+                          "supervisor: continue\nfork\nas 2: thread\nexit\n"
+                          "as 3: call getppid\n")),
+            12U);
+}
+
+TEST_F(LiveTask, supervisor_is_asked_about_the_call_that_a_tracer_made) {
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #39, 0, 1; "
+                          "ret USER_NOTIF; jeq #110, 0, 1; ret TRACE; ret ALLOW}\n"
+                          "tracer: number=getpid\nsupervisor: value=3\ncall getppid\n"
+                          "supervisor: none\ncall getppid\n"
+                          "supervisor: continue\ncall getppid\n")),
+            4U);
+}
+
+// What looks like the child's side of clone(2) is an answer like others.
+TEST_F(LiveTask, clone_that_is_answered_with_0_makes_no_task) {
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #56, 0, 1; "
+                          "ret USER_NOTIF; ret ALLOW}\n"
+                          "supervisor: value=0\nfork\nthread\n"
+                          "seccomp filter program={ld [0]; jeq #56, 0, 1; ret ERRNO; ret ALLOW}\n"
+                          "fork\nthread\ncall getppid\n")),
+            7U);
+}
+
+// Its filter answers the read that the next step is awaited with, again and again.
+TEST_F(LiveTask, task_that_does_not_answer_is_said_to_and_nothing_is_left_of_it) {
+  for (const std::string_view tracer : {"", "tracer: continue\n"}) {
+    for (const std::string_view as : {"", "as 2: "}) {
+      const Script script = parsed(fmt::format(
+          "process nnp=yes\nfork\nthread\nthread\n{0}"
+          "{1}seccomp filter program={{ld [0]; jeq #0, 0, 1; ret ERRNO(4); ret ALLOW}}\n"
+          "{1}call getppid\n",
+          tracer, as));
+      const auto run = run_live(script, model_, pace_, 300);
+      ASSERT_FALSE(run.has_value());
+      EXPECT_EQ(run.error().fault, live::LiveFault::Deadline);
+      EXPECT_EQ(waitpid(-1, nullptr, WNOHANG | __WALL), -1);
+      EXPECT_EQ(errno, ECHILD);
+    }
+  }
 }
 
 TEST_F(LiveTask, random_script_is_the_text_that_it_is_shown_as) {
