@@ -15,15 +15,18 @@ std::size_t branch_length(const Instruction& i, const OpcodeInfo& row, const Ker
   } else if (model.blinds_constants) {
     length = row.blinded;
   }
-  if (i.jf == 0) return length;
-  if (i.jt != 0) return length + 1;
-  const bool is_jset = row.opcode == Opcode::JsetK || row.opcode == Opcode::JsetX;
-  const bool is_jeq = row.opcode == Opcode::JeqK || row.opcode == Opcode::JeqX;
-  const bool can_invert = is_jeq || (!is_jset && model.has(Feature::InvertedJumps));
-  return can_invert ? length : length + 1;
+  return jumps_twice(i, model) ? length + 1 : length;
 }
 
-std::size_t instruction_length(const Instruction& i, const KernelModel& model) {
+// ARM's own JIT ran classic programs from 4.3 until 4.14.
+bool has_classic_jit(const KernelModel& model) {
+  return model.arch == Arch::Arm && model.engine == KernelEngine::Jit &&
+         model.version >= Version{4, 3, 0} && model.version < Version{4, 14, 0};
+}
+
+}  // namespace
+
+std::size_t converted_length(const Instruction& i, const KernelModel& model) noexcept {
   const OpcodeInfo* row = find_opcode(i.code);
   if (row == nullptr || row->acceptance != Acceptance::Seccomp) return 0;
   if (row->kind == OpcodeKind::Branch) return branch_length(i, *row, model);
@@ -34,26 +37,34 @@ std::size_t instruction_length(const Instruction& i, const KernelModel& model) {
   return blinded ? row->blinded : row->ebpf;
 }
 
-// ARM's own JIT ran classic programs from 4.3 until 4.14.
-bool runs_classic_programs(const KernelModel& model) {
-  return model.arch == Arch::Arm && model.engine == KernelEngine::Jit &&
-         model.version >= Version{4, 3, 0} && model.version < Version{4, 14, 0};
+bool jumps_twice(const Instruction& branch, const KernelModel& model) noexcept {
+  if (branch.jf == 0) return false;
+  if (branch.jt != 0) return true;
+  const auto opcode = static_cast<Opcode>(branch.code);
+  const bool is_jset = opcode == Opcode::JsetK || opcode == Opcode::JsetX;
+  const bool is_jeq = opcode == Opcode::JeqK || opcode == Opcode::JeqX;
+  const bool can_invert = is_jeq || (!is_jset && model.has(Feature::InvertedJumps));
+  return !can_invert;
 }
 
-}  // namespace
+bool runs_classic_programs(const KernelModel& model) noexcept {
+  return !model.has(Feature::EbpfConversion) || has_classic_jit(model);
+}
+
+std::size_t converted_prologue(const KernelModel& model) noexcept {
+  return model.has(Feature::LongPrologue) ? 3 : 1;
+}
 
 std::size_t converted_length(std::span<const Instruction> program,
                              const KernelModel& model) noexcept {
-  std::size_t length = model.has(Feature::LongPrologue) ? 3 : 1;
-  for (const Instruction& i : program) length += instruction_length(i, model);
+  std::size_t length = converted_prologue(model);
+  for (const Instruction& i : program) length += converted_length(i, model);
   return length;
 }
 
 LimitCost limit_cost(std::span<const Instruction> program, const KernelModel& model) noexcept {
   const std::size_t classic = program.size();
-  if (!model.has(Feature::EbpfConversion) || runs_classic_programs(model)) {
-    return {classic, classic};
-  }
+  if (runs_classic_programs(model)) return {classic, classic};
   const std::size_t converted = converted_length(program, model);
   return {model.has(Feature::EbpfLimit) ? converted : classic, converted};
 }

@@ -1,0 +1,303 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/cli.hpp"
+#include "harness/cost/prediction.hpp"
+#include "harness/cost/time_model.hpp"
+#include "harness/cost/workload.hpp"
+#include "harness/front_ends/program_reader.hpp"
+
+namespace callgate::cli {
+namespace {
+
+using cost::Span;
+using nlohmann::ordered_json;
+using verifier::Cached;
+
+struct Options {
+  ModelOptions model;
+  std::vector<std::string> filters;
+  std::string input_format;
+  std::string workload;
+  std::string time_model;
+  std::string format = "text";
+  std::string html;
+};
+
+// All that a report is made of.
+struct Report {
+  KernelModel model;
+  std::size_t filters = 0;
+  std::optional<cost::TimeModel> time;
+  bool has_workload = false;
+  cost::Prediction prediction;
+};
+
+constexpr std::string_view kNoMachineCode =
+    "the kernel's JIT chooses them, and its choices are not modelled";
+
+// Reads a file with a reader that answers std::expected<T, ReadError>.
+template <typename Reader>
+auto read(const std::string& path, const Reader& reader) {
+  const std::string shown = path == "-" ? "standard input" : path;
+  const auto text = front_ends::read_file(path);
+  if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
+  auto result = reader(*text);
+  if (!result) {
+    const front_ends::ReadError& error = result.error();
+    const std::string line = error.line ? fmt::format(":{}", *error.line) : std::string();
+    throw UserError(fmt::format("{}{}: {}", shown, line, error.message));
+  }
+  return std::move(*result);
+}
+
+std::string_view to_string(Mark mark) {
+  switch (mark) {
+    case Mark::Live:
+      return "live";
+    case Mark::Lab:
+      return "lab";
+    case Mark::Source:
+      return "source";
+    case Mark::Memory:
+      return "memory";
+  }
+  return "";
+}
+
+std::string_view cached_word(const verifier::CacheAnswer& answer) {
+  if (answer.is_served()) return "yes";
+  return answer.cached == Cached::NotKnown ? "unknown" : "no";
+}
+
+std::string count_words(const verifier::Count& count) {
+  if (count.least == count.most) return fmt::format("{}", count.least);
+  return fmt::format("{}..{}", count.least, count.most);
+}
+
+std::string span_words(const Span& span) {
+  const std::string least = fmt::format("{:.1f}", span.least);
+  const std::string most = fmt::format("{:.1f}", span.most);
+  return least == most ? least : least + ".." + most;
+}
+
+double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+
+std::string cache_words(const KernelModel& model) {
+  const auto range = verifier::cache_range(model);
+  if (!range) return "no cache of constant actions";
+  std::string words = fmt::format("the cache holds numbers 0 to {}", range->surely - 1);
+  if (range->at_most > range->surely) {
+    words += range->at_most == kX32Bit ? " and may hold more"
+                                       : fmt::format(", perhaps to {}", range->at_most - 1);
+  }
+  return words + fmt::format(" (known: {}; that there is one: {})", to_string(range->mark),
+                             to_string(range->arch_mark));
+}
+
+std::string summary(const Report& report) {
+  const cost::Totals& totals = report.prediction.totals;
+  if (totals.calls == 0) return "No call is counted: nothing to weigh.";
+  const auto calls = static_cast<double>(totals.calls);
+  std::string words = fmt::format("The cache serves {:.1f} % of {} {}",
+                                  percent(static_cast<double>(totals.served), calls), totals.calls,
+                                  report.has_workload ? "calls" : "numbers, each counted once");
+  if (totals.not_known != 0) {
+    words += fmt::format(" (and {:.1f} % more, or not)",
+                         percent(static_cast<double>(totals.not_known), calls));
+  }
+  if (totals.time) {
+    const cost::Added& time = *totals.time;
+    words +=
+        fmt::format("; filters add {} ns to a call: {} are fixed, {} are instructions",
+                    span_words(time.sum()), span_words(time.fixed), span_words(time.instructions));
+    const double middle_fixed = (time.fixed.least + time.fixed.most) / 2;
+    const double middle = (time.sum().least + time.sum().most) / 2;
+    words += fmt::format(" ({:.0f} % fixed)", percent(middle_fixed, middle));
+  } else {
+    words += fmt::format("; a call runs {} instructions of filters", span_words(totals.executed));
+  }
+  return words + ".";
+}
+
+std::string text(const Report& report) {
+  std::string out = fmt::format("{}, {} filter{}: {}\n", model_words(report.model), report.filters,
+                                report.filters == 1 ? "" : "s", cache_words(report.model));
+  if (report.time) {
+    const cost::TimeModel& time = *report.time;
+    out += fmt::format(
+        "ns by {}: call {:.1f}, cached +{:.1f}, not cached +{:.1f}, each further filter +{:.1f}, "
+        "instruction +{:.3f}\n",
+        time.source, time.entry_ns, time.cached_ns, time.uncached_ns, time.per_filter_ns,
+        time.per_instruction_ns);
+  } else {
+    out += fmt::format("No time: it was measured for x86_64 only.\n");
+  }
+  out += fmt::format("Machine instructions: unknown, because {}.\n\n", kNoMachineCode);
+  out += fmt::format("{:>10}  {:<24} {:>10}  {:<8} {:>13} {:>13}", "number", "call", "count",
+                     "cached", "instructions", "eBPF");
+  if (report.time) out += fmt::format(" {:>14}", "adds ns");
+  out += "  why not\n";
+  bool parentheses = false;
+  bool bounds = false;
+  for (const cost::CallCost& call : report.prediction.calls) {
+    const bool served = call.cache.is_served();
+    std::string classic = count_words(call.path.classic);
+    std::string ebpf = call.path.ebpf ? count_words(*call.path.ebpf) : std::string("-");
+    if (!call.path.exact) {
+      classic += '~';
+      bounds = true;
+    }
+    if (served) {
+      classic = fmt::format("({})", classic);
+      ebpf = fmt::format("({})", ebpf);
+      parentheses = true;
+    }
+    std::string line = fmt::format("{:>10}  {:<24} {:>10}  {:<8} {:>13} {:>13}",
+                                   static_cast<std::int32_t>(call.nr), call.name, call.count,
+                                   cached_word(call.cache), classic, ebpf);
+    if (call.time) line += fmt::format(" {:>14}", span_words(call.time->sum()));
+    if (!call.why.empty()) line += "  " + call.why;
+    out += line + "\n";
+  }
+  out += "\n";
+  if (parentheses) out += "( ): the cache serves the number, these do not run.\n";
+  if (bounds) {
+    out +=
+        "~: depends on more than number and architecture; no call runs less or more, but the "
+        "ends may not be reached.\n";
+  }
+  return out + summary(report) + "\n";
+}
+
+ordered_json json_of(const verifier::Count& count) {
+  return {{"min", count.least}, {"max", count.most}};
+}
+
+ordered_json json_of(const Span& span) { return {{"min", span.least}, {"max", span.most}}; }
+
+ordered_json json_of(const std::optional<cost::Added>& time) {
+  if (!time) return {};
+  return {{"adds", json_of(time->sum())},
+          {"fixed", json_of(time->fixed)},
+          {"instructions", json_of(time->instructions)}};
+}
+
+ordered_json json_of(const cost::CallCost& call) {
+  ordered_json out{{"syscall", call.name},
+                   {"nr", static_cast<std::int32_t>(call.nr)},
+                   {"count", call.count},
+                   {"cached", cached_word(call.cache)}};
+  out["reason"] = call.why.empty() ? ordered_json() : ordered_json(call.why);
+  const bool blames =
+      call.cache.cached == Cached::NotEmulated || call.cache.cached == Cached::NotAllowed;
+  out["filter"] = blames ? ordered_json(call.cache.filter) : ordered_json();
+  out["instruction"] = blames ? ordered_json(call.cache.instruction) : ordered_json();
+  out["classic"] = json_of(call.path.classic);
+  out["ebpf"] = call.path.ebpf ? json_of(*call.path.ebpf) : ordered_json();
+  out["machine"] = ordered_json();
+  out["exact"] = call.path.exact;
+  out["executed"] = json_of(call.executed);
+  out["ns"] = json_of(call.time);
+  return out;
+}
+
+std::string json(const Report& report) {
+  ordered_json document{{"callgate", 1},
+                        {"kernel", callgate::to_string(report.model.version)},
+                        {"arch", info(report.model.arch).name},
+                        {"filters", report.filters}};
+  document["cache"] = ordered_json();
+  if (const auto range = verifier::cache_range(report.model)) {
+    document["cache"] = {{"surely_below", range->surely},
+                         {"at_most_below", range->at_most},
+                         {"mark", to_string(range->mark)},
+                         {"arch_mark", to_string(range->arch_mark)}};
+  }
+  document["machine_reason"] = kNoMachineCode;
+  document["model"] = ordered_json();
+  if (report.time) {
+    document["model"] = ordered_json{{"source", report.time->source}};
+#define COEFFICIENT(name, ...) document["model"][#name] = report.time->name;
+#include "harness/cost/time_model.def"
+#undef COEFFICIENT
+  }
+  document["calls"] = ordered_json::array();
+  for (const cost::CallCost& call : report.prediction.calls) {
+    document["calls"].push_back(json_of(call));
+  }
+  const cost::Totals& totals = report.prediction.totals;
+  document["totals"] = {{"calls", totals.calls},
+                        {"served", totals.served},
+                        {"not_known", totals.not_known},
+                        {"executed", json_of(totals.executed)},
+                        {"ns", json_of(totals.time)}};
+  document["summary"] = summary(report);
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+int cost_of(const Options& options) {
+  const KernelModel model = options.model.model();
+  std::vector<cost::Workload::Call> calls = cost::every_call(model.arch);
+  if (!options.workload.empty()) {
+    calls = read(options.workload, [&](std::string_view text) {
+              return cost::read_workload(text, model.arch);
+            }).calls;
+  }
+  Report report;
+  report.model = model;
+  report.filters = options.filters.size();
+  report.has_workload = !options.workload.empty();
+  if (!options.time_model.empty()) {
+    if (model.arch != Arch::X86_64) {
+      throw UserError("--model: time is told for x86_64 only");
+    }
+    report.time = read(options.time_model, cost::read_time_model);
+  } else if (model.arch == Arch::X86_64) {
+    report.time = cost::TimeModel{};
+  }
+  std::vector<FilterFile> files;
+  for (const std::string& path : options.filters) {
+    files.push_back(read_filter(path, options.input_format, options.model));
+  }
+  const auto stack = build_stack(files, model, default_engine());
+  if (!stack) return kNo;
+  report.prediction = cost::predict(*stack, calls, report.time ? &*report.time : nullptr);
+  fmt::print("{}", options.format == "json" ? json(report) : text(report));
+  return kWell;
+}
+
+}  // namespace
+
+void add_cost(CLI::App& root, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = *root.add_subcommand(
+      "cost", "Predict what these filters add to each call: cache, instructions, time");
+  add_filters(command, options->filters);
+  options->model.add_to(command);
+  command
+      .add_option("--workload", options->workload,
+                  "Calls and counts: lines of `name count`, or what `strace -c` prints; - is "
+                  "standard input; every call of the architecture once if not given")
+      ->type_name("FILE");
+  command
+      .add_option("--model", options->time_model,
+                  "Times as `callgate bench --model FILE` writes them; x86_64 only")
+      ->type_name("FILE");
+  command.add_option("--format", options->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  add_input_format(command, options->input_format);
+  command.footer(
+      "\nExample:\n"
+      "  strace -f -c -o calls COMMAND; callgate cost -f filter.bpf --workload calls\n"
+      "\nNothing is executed and no kernel is asked: the cache of constant actions is followed as "
+      "the\nkernel does, the paths of the programs are counted. What cannot be told is said to be "
+      "unknown.\nExit code 1: a filter is refused.");
+  command.callback([options, &exit_code] { exit_code = cost_of(*options); });
+}
+
+}  // namespace callgate::cli

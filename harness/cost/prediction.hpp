@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/cost/time_model.hpp"
+#include "harness/cost/workload.hpp"
+#include "verifier/cache.hpp"
+#include "verifier/path_cost.hpp"
+#include "vm/filter_stack.hpp"
+
+/// What a stack of filters will cost, told from its programs alone.
+namespace callgate::cost {
+
+/// From the least to the most.
+struct Span {
+  double least = 0;
+  double most = 0;
+};
+
+/// What filters add to a call.
+struct Added {
+  Span fixed;         ///< nanoseconds, but for their instructions
+  Span instructions;  ///< nanoseconds of these
+
+  [[nodiscard]] Span sum() const noexcept {
+    return {fixed.least + instructions.least, fixed.most + instructions.most};
+  }
+};
+
+/// One number.
+struct CallCost {
+  std::uint32_t nr = 0;
+  std::string name;
+  std::uint64_t count = 0;
+  verifier::CacheAnswer cache;
+  std::string why;            ///< not served, or not known: the reason in words
+  verifier::PathCost path;    ///< of all filters, if they run
+  Span executed;              ///< classic instructions of a call: 0 where the cache serves it
+  std::optional<Added> time;  ///< with a time model
+};
+
+/// The whole list; the means are for a call, weighted by the counts.
+struct Totals {
+  std::uint64_t calls = 0;
+  std::uint64_t served = 0;     ///< by the cache
+  std::uint64_t not_known = 0;  ///< whether the cache serves them
+  Span executed;
+  std::optional<Added> time;
+};
+
+/// All that is predicted.
+struct Prediction {
+  std::vector<CallCost> calls;  ///< the dearest first: count times cost
+  Totals totals;
+};
+
+/// Predicts calls of the stack's ABI. `model` is nullptr where time is not to be told.
+[[nodiscard]] Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
+                                 const TimeModel* model);
+
+/// Every call of an ABI's table, once: what is looked at where there is no workload.
+[[nodiscard]] std::vector<Workload::Call> every_call(Arch arch);
+
+}  // namespace callgate::cost

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "harness/front_ends/program_reader.hpp"
+
+namespace callgate::cost {
+
+/// What a call costs by its parts, in nanoseconds: the coefficients of time_model.def. x86_64 only.
+struct TimeModel {
+#define COEFFICIENT(name, value, ...) double name = value;
+#include "harness/cost/time_model.def"
+#undef COEFFICIENT
+  std::string source =
+      "Linux 6.18 on a Zen 5 class virtual machine (built in)";  ///< where it is from
+
+  /// What filters add to a call, but for their instructions. `filters` is 1 at least.
+  [[nodiscard]] double fixed(bool served, std::size_t filters) const noexcept;
+
+  /// What their instructions add: those of the smallest filters are in the fixed cost already.
+  [[nodiscard]] double instructions(std::size_t executed, std::size_t filters) const noexcept;
+};
+
+/// Reads the JSON that `callgate bench --model FILE` writes: all five coefficients, finite and not
+/// negative. The error says what is wrong.
+[[nodiscard]] std::expected<TimeModel, front_ends::ReadError> read_time_model(
+    std::string_view json);
+
+}  // namespace callgate::cost

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "vm/checked_program.hpp"
+#include "vm/filter_stack.hpp"
+
+/// How many instructions a call of one number costs, where filters run for it at all (cache.hpp).
+namespace callgate::verifier {
+
+/// The fewest and the most.
+struct Count {
+  std::size_t least = 0;
+  std::size_t most = 0;
+
+  friend bool operator==(const Count&, const Count&) = default;
+};
+
+/// Over everything that a call of that number may hold.
+struct PathCost {
+  Count classic;              ///< instructions of the programs
+  std::optional<Count> ebpf;  ///< converted ones; nothing where the kernel does not convert
+  /// No branch asks for more than number and architecture: both ends are the one true figure.
+  /// Otherwise some calls may need no path as short as `least`, none as long as `most`.
+  bool exact = true;
+};
+
+/// Of one program. `arch` is the token that it sees. What follows from the number and the token is
+/// followed; branches on anything else are taken both ways.
+[[nodiscard]] PathCost path_cost(const CheckedProgram& program, std::uint32_t nr,
+                                 std::uint32_t arch);
+
+/// Of all filters together, for the model's ABI: a call that the cache does not serve runs each.
+[[nodiscard]] PathCost path_cost(const FilterStack& stack, std::uint32_t nr);
+
+}  // namespace callgate::verifier
