@@ -12,7 +12,7 @@ using LiveCampaign = live::Live;
 
 State fresh() {
   State state;
-  state.settings.amounts = {1100, 5000, 60, 60};
+  state.settings.amounts = {300, 1100, 5000, 60, 60};
   state.settings.inputs = 4;
   state.kernel = kernel_release();
   return state;
