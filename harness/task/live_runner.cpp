@@ -250,6 +250,9 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
       kernel = comparison.state_differs(each);
     }
     if (kernel.empty()) continue;
+    if (step.kind == StepKind::Fork && created == kMostLiveTasks) {
+      real.add_stray(static_cast<pid_t>(made->result.value_or(0)));
+    }
     run.difference = LiveDifference{i, words(*ours, step), std::move(kernel)};
     return run;
   }
