@@ -243,14 +243,19 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
   if (const auto& listener = answers.listener) {
     const int error = supervisor.take(pids_.at(listener->process), tids_.at(listener->holder),
                                       listeners_.at(listener->filter));
-    if (error != 0) return failed(fmt::format("a listener cannot be had: errno {}", error));
+    if (error != 0) {
+      // pidfd_getfd(2) asks for what tracing asks for, and came with 5.6.
+      const bool denied = error == EPERM || error == ENOSYS;
+      return failed(fmt::format("a listener cannot be had: errno {}", error),
+                    denied ? live::LiveFault::TracingDenied : live::LiveFault::Failed);
+    }
   }
   std::optional<live::AnsweringTracer> tracer;
   if (answers.answers.tracer) {
     tracer.emplace(tids_.at(task), *answers.answers.tracer);
     if (const int error = tracer->attach(); error != 0) {
       return failed(fmt::format("a task cannot be traced: errno {}", error),
-                    live::LiveFault::TracingDenied);
+                    error == EPERM ? live::LiveFault::TracingDenied : live::LiveFault::Failed);
     }
     tracer_ = &*tracer;
     traced_ = tids_.at(task);
