@@ -30,6 +30,7 @@ class AnsweringTracer {
   /// milliseconds; the wait status where it has ended, which reaps it.
   std::optional<int> detach(int milliseconds);
 
+  [[nodiscard]] bool attached() const { return attached_; }
   /// The thread has stopped for TRACE.
   [[nodiscard]] bool asked() const { return asked_; }
   /// The answer would have executed a call that is neither the thread's own nor harmless: it was

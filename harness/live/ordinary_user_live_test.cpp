@@ -1,5 +1,6 @@
 // Everything here works without privileges.
 
+#include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -121,6 +122,26 @@ TEST_F(LiveOrdinary, user_runs_scripts_of_tasks) {
                 if (run->difference) return run->difference->kernel;
               }
               return "";
+            }),
+            "");
+}
+
+// A process that is not dumpable is traced by nobody but the privileged.
+TEST_F(LiveOrdinary, user_who_may_not_trace_runs_scripts_up_to_where_somebody_must_answer) {
+  EXPECT_EQ(wrong_for_nobody([]() -> std::string {
+              const KernelModel model = KernelModel::host();
+              if (prctl(PR_SET_DUMPABLE, 0) != 0) return "dumpable";
+              random::Source source(4);
+              Pace pace;
+              int cut = 0;
+              for (int i = 0; i < 20; ++i) {
+                const task::Script script = task::random_script(source, 12, false, model);
+                const auto run = task::run_live(script, model, pace);
+                if (!run) return run.error().message;
+                if (run->difference) return run->difference->kernel;
+                if (!run->cut.empty()) ++cut;
+              }
+              return cut > 0 && cut < 20 ? "" : fmt::format("{} are cut", cut);
             }),
             "");
 }

@@ -242,14 +242,22 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
     write_call(real.shared(), step, created);
     if (step.kind == StepKind::Filter || step.kind == StepKind::SetSeccomp) pace.step();
     const auto made = real.make(step.task, process, answers);
-    if (!made)
+    if (!made && made.error().fault == live::LiveFault::TracingDenied) {
+      run.cut = fmt::format("step {}: {}", i + 1, made.error().message);
+      return run;
+    }
+    if (!made) {
       return failed(fmt::format("step {}: {}", i + 1, made.error().message), made.error().fault);
+    }
     ++run.made;
     std::string kernel = comparison.differs(step, *ours, *made);
     for (TaskId each = 0; kernel.empty() && each < tasks.size(); ++each) {
       kernel = comparison.state_differs(each);
     }
     if (kernel.empty()) continue;
+    if (step.kind == StepKind::Fork && created == kMostLiveTasks) {
+      real.add_stray(static_cast<pid_t>(made->result.value_or(0)));
+    }
     run.difference = LiveDifference{i, words(*ours, step), std::move(kernel)};
     return run;
   }

@@ -26,6 +26,9 @@ struct LiveDifference {
 struct LiveRun {
   std::size_t made = 0;                      ///< steps that the kernel was asked for
   std::optional<LiveDifference> difference;  ///< the first; nothing after it is made
+  /// Why no step was made from some point on: this process may not trace its children, or have
+  /// their descriptors. Empty where all were.
+  std::string cut{};
 };
 
 /// Whether the runner can make a step: no execve, calls that are harmless, also where a tracer

@@ -193,13 +193,8 @@ LiveTasks::~LiveTasks() {
   for (const auto& [process, pid] : pids_) {
     if (!ends_.contains(process)) kill(pid, SIGKILL);
   }
-  // A thread that is traced still keeps its process from ending until it is reaped.
-  for (const auto& [task, tid] : tids_) {
-    if (std::ranges::none_of(pids_, [&](const auto& each) { return each.second == tid; })) {
-      waitpid(tid, nullptr, WNOHANG | __WALL);
-    }
-  }
-  for (const auto& [process, pid] : pids_) await_end(process, 5'000);
+  // The last one's processor time may be long in coming where all others have more.
+  for (const auto& [process, pid] : pids_) await_burial(process);
 }
 
 std::string LiveTasks::start(const Script& script) {
@@ -248,14 +243,19 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
   if (const auto& listener = answers.listener) {
     const int error = supervisor.take(pids_.at(listener->process), tids_.at(listener->holder),
                                       listeners_.at(listener->filter));
-    if (error != 0) return failed(fmt::format("a listener cannot be had: errno {}", error));
+    if (error != 0) {
+      // pidfd_getfd(2) asks for what tracing asks for, and came with 5.6.
+      const bool denied = error == EPERM || error == ENOSYS;
+      return failed(fmt::format("a listener cannot be had: errno {}", error),
+                    denied ? live::LiveFault::TracingDenied : live::LiveFault::Failed);
+    }
   }
   std::optional<live::AnsweringTracer> tracer;
   if (answers.answers.tracer) {
     tracer.emplace(tids_.at(task), *answers.answers.tracer);
     if (const int error = tracer->attach(); error != 0) {
       return failed(fmt::format("a task cannot be traced: errno {}", error),
-                    live::LiveFault::TracingDenied);
+                    error == EPERM ? live::LiveFault::TracingDenied : live::LiveFault::Failed);
     }
     tracer_ = &*tracer;
     traced_ = tids_.at(task);
@@ -269,6 +269,7 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
     const bool gone = answer && !*answer && traced_ == pids_.at(process);
     if (!gone) note_end(task, process, tracer->detach(patience_));
     tracer_ = nullptr;
+    if (traced_ != pids_.at(process)) left_traced_ = tracer->attached() ? traced_ : 0;
   }
   if (!answer) return std::unexpected(answer.error());
   if (tracer && tracer->harmful()) return failed("a tracer would have let a harmful call through");
@@ -312,6 +313,16 @@ std::expected<std::optional<std::int64_t>, live::LiveError> LiveTasks::await_ans
   }
 }
 
+// As await_end(), for a process that was killed. A thread that is traced still keeps its process
+// from ending until it is reaped by itself.
+void LiveTasks::await_burial(ProcessId process) {
+  const auto start = Clock::now();
+  while (!ended(process) && Clock::now() - start < std::chrono::milliseconds(live::kPatience)) {
+    if (left_traced_ != 0) waitpid(left_traced_, nullptr, WNOHANG | __WALL);
+    usleep(200);
+  }
+}
+
 bool LiveTasks::lives(TaskId task, ProcessId process) {
   if (ended(process)) return false;
   const char state = thread_state(pids_.at(process), tids_.at(task));
@@ -343,6 +354,11 @@ std::optional<int> LiveTasks::await_end(ProcessId process, int milliseconds) {
 void LiveTasks::add(TaskId task, ProcessId process, pid_t id, bool new_process) {
   tids_[task] = id;
   if (new_process) pids_[process] = id;
+}
+
+void LiveTasks::add_stray(pid_t id) {
+  if (id <= 0 || waitpid(id, nullptr, WNOHANG) != 0) return;  // none of ours
+  pids_.try_emplace(kMostLiveTasks, id);
 }
 
 bool LiveTasks::ended(ProcessId process) {

@@ -141,6 +141,8 @@ class LiveTasks {
 
   /// A task that clone(2) made.
   void add(TaskId task, ProcessId process, pid_t id, bool new_process);
+  /// A process that should not be, and is ended with the others.
+  void add_stray(pid_t id);
   /// A descriptor of a filter's listener, the same in each process that inherits it.
   void add_listener(FilterId filter, int descriptor) { listeners_[filter] = descriptor; }
   [[nodiscard]] pid_t pid(ProcessId process) const { return pids_.at(process); }
@@ -149,6 +151,7 @@ class LiveTasks {
 
  private:
   [[nodiscard]] bool ended(ProcessId process);
+  void await_burial(ProcessId process);
   void note_end(TaskId task, ProcessId process, std::optional<int> status);
   [[nodiscard]] std::expected<std::optional<std::int64_t>, live::LiveError> await_answer(
       TaskId task, ProcessId process, live::AnsweringSupervisor& supervisor);
@@ -167,6 +170,7 @@ class LiveTasks {
   std::map<FilterId, int> listeners_;
   live::AnsweringTracer* tracer_ = nullptr;  // of the task whose turn it is
   pid_t traced_ = 0;
+  pid_t left_traced_ = 0;  // a thread that its tracer could not let go: nothing is made after that
 };
 
 /// Whether this process has CAP_SYS_ADMIN.

@@ -36,6 +36,15 @@ class LiveTask : public live::Live {
   live::Pace pace_;
 };
 
+// With tracers and supervisors.
+class LiveAnsweredTask : public LiveTask {
+ protected:
+  void SetUp() override {
+    LiveTask::SetUp();
+    if (!IsSkipped() && !available_.tracing.empty()) GTEST_SKIP() << available_.tracing;
+  }
+};
+
 // Lets the runner's own reads and writes pass.
 constexpr std::string_view kDenies = "program={ld [0]; jeq #110, 0, 1; ret ERRNO(7); ret ALLOW}\n";
 constexpr std::string_view kKillsThread =
@@ -116,7 +125,7 @@ TEST_F(LiveTask, last_threads_death_is_the_processs_even_after_its_leader) {
 }
 
 // getppid: 110, getpid: 39.
-TEST_F(LiveTask, tracer_skips_changes_and_continues_a_call_and_is_gone_when_it_is_none) {
+TEST_F(LiveAnsweredTask, tracer_skips_changes_and_continues_a_call_and_is_gone_when_it_is_none) {
   EXPECT_EQ(
       agrees(parsed("process nnp=yes\n"
                     "seccomp filter program={ld [0]; jeq #110, 0, 1; ret TRACE(9); ret ALLOW}\n"
@@ -132,7 +141,7 @@ TEST_F(LiveTask, tracer_skips_changes_and_continues_a_call_and_is_gone_when_it_i
       13U);
 }
 
-TEST_F(LiveTask, tracer_lets_tasks_be_made_and_filters_be_installed_or_not) {
+TEST_F(LiveAnsweredTask, tracer_lets_tasks_be_made_and_filters_be_installed_or_not) {
   const std::string denies(kDenies);
   EXPECT_EQ(agrees(parsed(
                 "process nnp=yes\n"
@@ -146,7 +155,7 @@ TEST_F(LiveTask, tracer_lets_tasks_be_made_and_filters_be_installed_or_not) {
             12U);
 }
 
-TEST_F(LiveTask, tracers_other_call_and_arguments_are_checked_again) {
+TEST_F(LiveAnsweredTask, tracers_other_call_and_arguments_are_checked_again) {
   const std::string filter =
       "seccomp filter program={ld [0]; jeq #39, 0, 1; ret ERRNO(5); jeq #110, 0, 4; ld [16]; "
       "jeq #6, 0, 1; ret KILL_THREAD; ret TRACE; ret ALLOW}\n";
@@ -171,7 +180,7 @@ TEST_F(LiveTask, tracers_other_call_and_arguments_are_checked_again) {
             2U);
 }
 
-TEST_F(LiveTask, supervisor_answers_with_a_value_an_error_or_lets_the_call_go_on) {
+TEST_F(LiveAnsweredTask, supervisor_answers_with_a_value_an_error_or_lets_the_call_go_on) {
   const std::string filter =
       "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #110, 0, 1; ret USER_NOTIF; "
       "ret ALLOW}\n";
@@ -188,7 +197,7 @@ TEST_F(LiveTask, supervisor_answers_with_a_value_an_error_or_lets_the_call_go_on
             12U);
 }
 
-TEST_F(LiveTask, supervisor_is_asked_about_the_call_that_a_tracer_made) {
+TEST_F(LiveAnsweredTask, supervisor_is_asked_about_the_call_that_a_tracer_made) {
   EXPECT_EQ(agrees(parsed("process nnp=yes\n"
                           "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #39, 0, 1; "
                           "ret USER_NOTIF; jeq #110, 0, 1; ret TRACE; ret ALLOW}\n"
@@ -199,7 +208,7 @@ TEST_F(LiveTask, supervisor_is_asked_about_the_call_that_a_tracer_made) {
 }
 
 // What looks like the child's side of clone(2) is an answer like others.
-TEST_F(LiveTask, clone_that_is_answered_with_0_makes_no_task) {
+TEST_F(LiveAnsweredTask, clone_that_is_answered_with_0_makes_no_task) {
   EXPECT_EQ(agrees(parsed("process nnp=yes\n"
                           "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #56, 0, 1; "
                           "ret USER_NOTIF; ret ALLOW}\n"
@@ -210,7 +219,7 @@ TEST_F(LiveTask, clone_that_is_answered_with_0_makes_no_task) {
 }
 
 // Its filter answers the read that the next step is awaited with, again and again.
-TEST_F(LiveTask, task_that_does_not_answer_is_said_to_and_nothing_is_left_of_it) {
+TEST_F(LiveAnsweredTask, task_that_does_not_answer_is_said_to_and_nothing_is_left_of_it) {
   for (const std::string_view tracer : {"", "tracer: continue\n"}) {
     for (const std::string_view as : {"", "as 2: "}) {
       const Script script = parsed(fmt::format(
