@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 #include "verifier/check.hpp"
 #include "vm/opcodes.hpp"
+#include "vm/syscalls.hpp"
 
 namespace callgate::verifier {
 namespace {
@@ -145,9 +147,28 @@ TEST(Cache, ends_with_the_numbers_of_the_kernel) {
     EXPECT_EQ(cached(allow_all(), 442, kernel(5, 11, arch)), Cached::OutOfRange);
     EXPECT_EQ(cache_range(kernel(6, 18, arch))->mark, Mark::Live);
   }
+  EXPECT_EQ(cached(allow_all(), 453, kernel(6, 6)), Cached::Yes);
+  EXPECT_EQ(cached(allow_all(), 453, kernel(6, 6, Arch::X86)), Cached::NotKnown);
+  EXPECT_EQ(cached(allow_all(), 453, kernel(6, 7, Arch::X86)), Cached::Yes);
   for (const std::uint32_t nr : {0xffffffffU, 0x80000000U, 0x40000000U, 0x40000027U, 548U}) {
     EXPECT_EQ(cached(allow_all(), nr), Cached::OutOfRange) << nr;
   }
+}
+
+TEST(Cache, has_a_count_that_is_one_more_than_the_call_that_made_it_so) {
+  struct Row {
+    std::uint32_t count;
+    const char* call;
+  };
+  constexpr Row kRows[] = {
+#define NUMBERS(major, minor, count, x86, mark, call) {count, call},
+#include "verifier/number_ranges.def"
+#undef NUMBERS
+  };
+  for (const Row& row : kRows) {
+    EXPECT_EQ(syscall_number(Arch::X86_64, row.call), row.count - 1) << row.call;
+  }
+  EXPECT_EQ(syscalls(Arch::X86_64).back().nr + 1, std::end(kRows)[-1].count);
 }
 
 TEST(Cache, has_no_x32_number) {
