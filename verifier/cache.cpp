@@ -16,11 +16,12 @@ constexpr std::uint32_t kUprobe = 336;
 struct Numbers {
   Version since;
   std::uint32_t count;
+  std::uint32_t x86;
   Mark mark;
 };
 
 constexpr Numbers kNumbers[] = {
-#define NUMBERS(major, minor, count, mark, call) {{major, minor, 0}, count, Mark::mark},
+#define NUMBERS(major, minor, count, x86, mark, call) {{major, minor, 0}, count, x86, Mark::mark},
 #include "verifier/number_ranges.def"
 #undef NUMBERS
 };
@@ -64,7 +65,8 @@ std::optional<CacheRange> cache_range(const KernelModel& model) noexcept {
   for (const Numbers& each : kNumbers) {
     if (each.since <= model.version) row = &each;
   }
-  CacheRange range{row->count, row->count, arch->mark, row->mark};
+  const std::uint32_t surely = model.arch == Arch::X86 ? row->x86 : row->count;
+  CacheRange range{surely, row->count, arch->mark, row->mark};
   if (arch->exactness == Exactness::Bounds) {
     range = {kNumbers[0].count, (row->count + 3) / 4 * 4, arch->mark, Mark::Memory};
   }

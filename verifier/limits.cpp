@@ -26,7 +26,7 @@ bool has_classic_jit(const KernelModel& model) {
 
 }  // namespace
 
-std::size_t converted_length(const Instruction& i, const KernelModel& model) noexcept {
+std::size_t converted_length_of(const Instruction& i, const KernelModel& model) noexcept {
   const OpcodeInfo* row = find_opcode(i.code);
   if (row == nullptr || row->acceptance != Acceptance::Seccomp) return 0;
   if (row->kind == OpcodeKind::Branch) return branch_length(i, *row, model);
@@ -58,7 +58,7 @@ std::size_t converted_prologue(const KernelModel& model) noexcept {
 std::size_t converted_length(std::span<const Instruction> program,
                              const KernelModel& model) noexcept {
   std::size_t length = converted_prologue(model);
-  for (const Instruction& i : program) length += converted_length(i, model);
+  for (const Instruction& i : program) length += converted_length_of(i, model);
   return length;
 }
 

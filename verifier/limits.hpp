@@ -15,8 +15,8 @@ namespace callgate::verifier {
                                            const KernelModel& model) noexcept;
 
 /// What one instruction becomes. Instructions that seccomp refuses count as 0.
-[[nodiscard]] std::size_t converted_length(const Instruction& instruction,
-                                           const KernelModel& model) noexcept;
+[[nodiscard]] std::size_t converted_length_of(const Instruction& instruction,
+                                              const KernelModel& model) noexcept;
 
 /// What stands before the program: registers set to 0, the context kept.
 [[nodiscard]] std::size_t converted_prologue(const KernelModel& model) noexcept;

@@ -73,7 +73,9 @@ class Walk {
     for (pc_ = 0; pc_ < program_.size(); ++pc_) {
       if (places_[pc_].reached) step(program_[pc_], places_[pc_]);
     }
-    PathCost cost{end_.classic, end_.ebpf, exact_};
+    const bool one_figure =
+        end_.classic.least == end_.classic.most && end_.ebpf.least == end_.ebpf.most;
+    PathCost cost{end_.classic, end_.ebpf, exact_ || one_figure};
     if (runs_classic_programs(model_)) cost.ebpf.reset();
     return cost;
   }
@@ -82,7 +84,7 @@ class Walk {
   void step(const Instruction& i, Place here) {
     const OpcodeInfo& row = *find_opcode(i.code);
     here.classic = here.classic + 1;
-    const std::size_t converted = converted_length(i, model_);
+    const std::size_t converted = converted_length_of(i, model_);
     // A branch and a division leave out some of what they became; the others run all of it.
     if (row.kind != OpcodeKind::Branch && row.opcode != Opcode::DivX) {
       here.ebpf = here.ebpf + converted;

@@ -22,8 +22,9 @@ struct Count {
 struct PathCost {
   Count classic;              ///< instructions of the programs
   std::optional<Count> ebpf;  ///< converted ones; nothing where the kernel does not convert
-  /// No branch asks for more than number and architecture: both ends are the one true figure.
-  /// Otherwise some calls may need no path as short as `least`, none as long as `most`.
+  /// Both ends are the one true figure of every call: no branch asks for more than number and
+  /// architecture, or all ways are as long. Otherwise no call runs less than `least` or more than
+  /// `most`, and there may be none that comes to either: both are bounds.
   bool exact = true;
 };
 

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 Settings settings(std::uint64_t programs) {
   Settings out;
-  out.amounts = {programs, 2 * programs, programs / 50, programs / 25};
+  out.amounts = {programs, programs, 2 * programs, programs / 50, programs / 25};
   out.seed = 7;
   return out;
 }

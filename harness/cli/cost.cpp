@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cost/cost_page.hpp"
+#include "harness/cost/cost_words.hpp"
 #include "harness/cost/prediction.hpp"
 #include "harness/cost/time_model.hpp"
 #include "harness/cost/workload.hpp"
@@ -27,18 +29,6 @@ struct Options {
   std::string html;
 };
 
-// All that a report is made of.
-struct Report {
-  KernelModel model;
-  std::size_t filters = 0;
-  std::optional<cost::TimeModel> time;
-  bool has_workload = false;
-  cost::Prediction prediction;
-};
-
-constexpr std::string_view kNoMachineCode =
-    "the kernel's JIT chooses them, and its choices are not modelled";
-
 // Reads a file with a reader that answers std::expected<T, ReadError>.
 template <typename Reader>
 auto read(const std::string& path, const Reader& reader) {
@@ -54,78 +44,9 @@ auto read(const std::string& path, const Reader& reader) {
   return std::move(*result);
 }
 
-std::string_view to_string(Mark mark) {
-  switch (mark) {
-    case Mark::Live:
-      return "live";
-    case Mark::Lab:
-      return "lab";
-    case Mark::Source:
-      return "source";
-    case Mark::Memory:
-      return "memory";
-  }
-  return "";
-}
-
-std::string_view cached_word(const verifier::CacheAnswer& answer) {
-  if (answer.is_served()) return "yes";
-  return answer.cached == Cached::NotKnown ? "unknown" : "no";
-}
-
-std::string count_words(const verifier::Count& count) {
-  if (count.least == count.most) return fmt::format("{}", count.least);
-  return fmt::format("{}..{}", count.least, count.most);
-}
-
-std::string span_words(const Span& span) {
-  const std::string least = fmt::format("{:.1f}", span.least);
-  const std::string most = fmt::format("{:.1f}", span.most);
-  return least == most ? least : least + ".." + most;
-}
-
-double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
-
-std::string cache_words(const KernelModel& model) {
-  const auto range = verifier::cache_range(model);
-  if (!range) return "no cache of constant actions";
-  std::string words = fmt::format("the cache holds numbers 0 to {}", range->surely - 1);
-  if (range->at_most > range->surely) {
-    words += range->at_most == kX32Bit ? " and may hold more"
-                                       : fmt::format(", perhaps to {}", range->at_most - 1);
-  }
-  return words + fmt::format(" (known: {}; that there is one: {})", to_string(range->mark),
-                             to_string(range->arch_mark));
-}
-
-std::string summary(const Report& report) {
-  const cost::Totals& totals = report.prediction.totals;
-  if (totals.calls == 0) return "No call is counted: nothing to weigh.";
-  const auto calls = static_cast<double>(totals.calls);
-  std::string words = fmt::format("The cache serves {:.1f} % of {} {}",
-                                  percent(static_cast<double>(totals.served), calls), totals.calls,
-                                  report.has_workload ? "calls" : "numbers, each counted once");
-  if (totals.not_known != 0) {
-    words += fmt::format(" (and {:.1f} % more, or not)",
-                         percent(static_cast<double>(totals.not_known), calls));
-  }
-  if (totals.time) {
-    const cost::Added& time = *totals.time;
-    words +=
-        fmt::format("; filters add {} ns to a call: {} are fixed, {} are instructions",
-                    span_words(time.sum()), span_words(time.fixed), span_words(time.instructions));
-    const double middle_fixed = (time.fixed.least + time.fixed.most) / 2;
-    const double middle = (time.sum().least + time.sum().most) / 2;
-    words += fmt::format(" ({:.0f} % fixed)", percent(middle_fixed, middle));
-  } else {
-    words += fmt::format("; a call runs {} instructions of filters", span_words(totals.executed));
-  }
-  return words + ".";
-}
-
-std::string text(const Report& report) {
+std::string text(const cost::Report& report) {
   std::string out = fmt::format("{}, {} filter{}: {}\n", model_words(report.model), report.filters,
-                                report.filters == 1 ? "" : "s", cache_words(report.model));
+                                report.filters == 1 ? "" : "s", cost::cache_words(report.model));
   if (report.time) {
     const cost::TimeModel& time = *report.time;
     out += fmt::format(
@@ -136,7 +57,7 @@ std::string text(const Report& report) {
   } else {
     out += fmt::format("No time: it was measured for x86_64 only.\n");
   }
-  out += fmt::format("Machine instructions: unknown, because {}.\n\n", kNoMachineCode);
+  out += fmt::format("Machine instructions: unknown, because {}.\n\n", cost::kNoMachineCode);
   out += fmt::format("{:>10}  {:<24} {:>10}  {:<8} {:>13} {:>13}", "number", "call", "count",
                      "cached", "instructions", "eBPF");
   if (report.time) out += fmt::format(" {:>14}", "adds ns");
@@ -145,8 +66,8 @@ std::string text(const Report& report) {
   bool bounds = false;
   for (const cost::CallCost& call : report.prediction.calls) {
     const bool served = call.cache.is_served();
-    std::string classic = count_words(call.path.classic);
-    std::string ebpf = call.path.ebpf ? count_words(*call.path.ebpf) : std::string("-");
+    std::string classic = cost::count_words(call.path.classic);
+    std::string ebpf = call.path.ebpf ? cost::count_words(*call.path.ebpf) : std::string("-");
     if (!call.path.exact) {
       classic += '~';
       bounds = true;
@@ -158,8 +79,8 @@ std::string text(const Report& report) {
     }
     std::string line = fmt::format("{:>10}  {:<24} {:>10}  {:<8} {:>13} {:>13}",
                                    static_cast<std::int32_t>(call.nr), call.name, call.count,
-                                   cached_word(call.cache), classic, ebpf);
-    if (call.time) line += fmt::format(" {:>14}", span_words(call.time->sum()));
+                                   cost::cached_word(call.cache), classic, ebpf);
+    if (call.time) line += fmt::format(" {:>14}", cost::span_words(call.time->sum()));
     if (!call.why.empty()) line += "  " + call.why;
     out += line + "\n";
   }
@@ -170,7 +91,7 @@ std::string text(const Report& report) {
         "~: depends on more than number and architecture; no call runs less or more, but the "
         "ends may not be reached.\n";
   }
-  return out + summary(report) + "\n";
+  return out + cost::summary(report) + "\n";
 }
 
 ordered_json json_of(const verifier::Count& count) {
@@ -190,7 +111,7 @@ ordered_json json_of(const cost::CallCost& call) {
   ordered_json out{{"syscall", call.name},
                    {"nr", static_cast<std::int32_t>(call.nr)},
                    {"count", call.count},
-                   {"cached", cached_word(call.cache)}};
+                   {"cached", cost::cached_word(call.cache)}};
   out["reason"] = call.why.empty() ? ordered_json() : ordered_json(call.why);
   const bool blames =
       call.cache.cached == Cached::NotEmulated || call.cache.cached == Cached::NotAllowed;
@@ -205,7 +126,7 @@ ordered_json json_of(const cost::CallCost& call) {
   return out;
 }
 
-std::string json(const Report& report) {
+std::string json(const cost::Report& report) {
   ordered_json document{{"callgate", 1},
                         {"kernel", callgate::to_string(report.model.version)},
                         {"arch", info(report.model.arch).name},
@@ -214,10 +135,10 @@ std::string json(const Report& report) {
   if (const auto range = verifier::cache_range(report.model)) {
     document["cache"] = {{"surely_below", range->surely},
                          {"at_most_below", range->at_most},
-                         {"mark", to_string(range->mark)},
-                         {"arch_mark", to_string(range->arch_mark)}};
+                         {"mark", cost::mark_word(range->mark)},
+                         {"arch_mark", cost::mark_word(range->arch_mark)}};
   }
-  document["machine_reason"] = kNoMachineCode;
+  document["machine_reason"] = cost::kNoMachineCode;
   document["model"] = ordered_json();
   if (report.time) {
     document["model"] = ordered_json{{"source", report.time->source}};
@@ -235,7 +156,7 @@ std::string json(const Report& report) {
                         {"not_known", totals.not_known},
                         {"executed", json_of(totals.executed)},
                         {"ns", json_of(totals.time)}};
-  document["summary"] = summary(report);
+  document["summary"] = cost::summary(report);
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -247,7 +168,7 @@ int cost_of(const Options& options) {
               return cost::read_workload(text, model.arch);
             }).calls;
   }
-  Report report;
+  cost::Report report;
   report.model = model;
   report.filters = options.filters.size();
   report.has_workload = !options.workload.empty();
@@ -266,6 +187,7 @@ int cost_of(const Options& options) {
   const auto stack = build_stack(files, model, default_engine());
   if (!stack) return kNo;
   report.prediction = cost::predict(*stack, calls, report.time ? &*report.time : nullptr);
+  if (!options.html.empty()) write_whole(options.html, cost::cost_page(report));
   fmt::print("{}", options.format == "json" ? json(report) : text(report));
   return kWell;
 }
@@ -286,6 +208,10 @@ void add_cost(CLI::App& root, int& exit_code) {
   command
       .add_option("--model", options->time_model,
                   "Times as `callgate bench --model FILE` writes them; x86_64 only")
+      ->type_name("FILE");
+  command
+      .add_option("--html", options->html,
+                  "Write a page with bars besides: one file that needs no other")
       ->type_name("FILE");
   command.add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))

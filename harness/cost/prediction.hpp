@@ -59,6 +59,15 @@ struct Prediction {
   Totals totals;
 };
 
+/// All that a report is made of.
+struct Report {
+  KernelModel model;
+  std::size_t filters = 0;
+  std::optional<TimeModel> time;
+  bool has_workload = false;  ///< or each number of the architecture was taken once
+  Prediction prediction;
+};
+
 /// Predicts calls of the stack's ABI. `model` is nullptr where time is not to be told.
 [[nodiscard]] Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
                                  const TimeModel* model);

@@ -1,0 +1,82 @@
+#include "harness/cost/cost_words.hpp"
+
+#include <fmt/format.h>
+
+namespace callgate::cost {
+
+using verifier::Cached;
+
+namespace {
+
+double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+
+}  // namespace
+
+std::string_view mark_word(Mark mark) {
+  switch (mark) {
+    case Mark::Live:
+      return "live";
+    case Mark::Lab:
+      return "lab";
+    case Mark::Source:
+      return "source";
+    case Mark::Memory:
+      return "memory";
+  }
+  return "";
+}
+
+std::string_view cached_word(const verifier::CacheAnswer& answer) {
+  if (answer.is_served()) return "yes";
+  return answer.cached == Cached::NotKnown ? "unknown" : "no";
+}
+
+std::string count_words(const verifier::Count& count) {
+  if (count.least == count.most) return fmt::format("{}", count.least);
+  return fmt::format("{}..{}", count.least, count.most);
+}
+
+std::string span_words(const Span& span) {
+  const std::string least = fmt::format("{:.1f}", span.least);
+  const std::string most = fmt::format("{:.1f}", span.most);
+  return least == most ? least : least + ".." + most;
+}
+
+std::string cache_words(const KernelModel& model) {
+  const auto range = verifier::cache_range(model);
+  if (!range) return "no cache of constant actions";
+  std::string words = fmt::format("the cache holds numbers 0 to {}", range->surely - 1);
+  if (range->at_most > range->surely) {
+    words += range->at_most == kX32Bit ? " and may hold more"
+                                       : fmt::format(", perhaps to {}", range->at_most - 1);
+  }
+  return words + fmt::format(" (known: {}; that there is one: {})", mark_word(range->mark),
+                             mark_word(range->arch_mark));
+}
+
+std::string summary(const Report& report) {
+  const cost::Totals& totals = report.prediction.totals;
+  if (totals.calls == 0) return "No call is counted: nothing to weigh.";
+  const auto calls = static_cast<double>(totals.calls);
+  std::string words = fmt::format("The cache serves {:.1f} % of {} {}",
+                                  percent(static_cast<double>(totals.served), calls), totals.calls,
+                                  report.has_workload ? "calls" : "numbers, each counted once");
+  if (totals.not_known != 0) {
+    words += fmt::format(" (and {:.1f} % more, or not)",
+                         percent(static_cast<double>(totals.not_known), calls));
+  }
+  if (totals.time) {
+    const cost::Added& time = *totals.time;
+    words +=
+        fmt::format("; filters add {} ns to a call: {} are fixed, {} are instructions",
+                    span_words(time.sum()), span_words(time.fixed), span_words(time.instructions));
+    const double middle_fixed = (time.fixed.least + time.fixed.most) / 2;
+    const double middle = (time.sum().least + time.sum().most) / 2;
+    words += fmt::format(" ({:.1f} % fixed)", percent(middle_fixed, middle));
+  } else {
+    words += fmt::format("; a call runs {} instructions of filters", span_words(totals.executed));
+  }
+  return words + ".";
+}
+
+}  // namespace callgate::cost
