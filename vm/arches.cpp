@@ -7,8 +7,9 @@ namespace callgate {
 namespace {
 
 constexpr std::array kArches = {
-#define ARCH(enumerator, name, token, bits, order, rule, base, aliases) \
-  ArchInfo{Arch::enumerator, name, token, bits, ByteOrder::order, ShiftRule::rule, base, aliases},
+#define ARCH(enumerator, name, token, bits, order, rule, base, numbers, aliases)              \
+  ArchInfo{Arch::enumerator,    name,   token, bits, ByteOrder::order, ShiftRule::rule, base, \
+           k##numbers##Numbers, aliases},
 #include "vm/arches.def"
 #undef ARCH
 };

@@ -23,6 +23,16 @@ enum class ShiftRule : std::uint8_t {
   Mask8Zero,  ///< the count is X & 255; 32 and above give 0
 };
 
+/// Numbers of errnos and signals that are not the same everywhere (asm/errno.h, asm/signal.h).
+struct SystemNumbers {
+  int enosys;
+  int eopnotsupp;
+  int sigsys;
+};
+inline constexpr SystemNumbers kGenericNumbers{.enosys = 38, .eopnotsupp = 95, .sigsys = 31};
+inline constexpr SystemNumbers kMipsNumbers{.enosys = 89, .eopnotsupp = 122, .sigsys = 12};
+inline constexpr SystemNumbers kPariscNumbers{.enosys = 251, .eopnotsupp = 223, .sigsys = 31};
+
 /// A row of arches.def.
 struct ArchInfo {
   Arch arch;
@@ -32,6 +42,7 @@ struct ArchInfo {
   ByteOrder byte_order;
   ShiftRule shift_rule;  ///< of the architecture's JIT; an interpreter masks with 31
   std::uint32_t number_base;
+  SystemNumbers numbers;
   std::string_view aliases;  ///< space separated
 };
 

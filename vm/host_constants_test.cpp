@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -77,9 +78,11 @@ TEST(HostConstants, layout_of_seccomp_data) {
   EXPECT_EQ(offsetof(SeccompData, args), offsetof(seccomp_data, args));
 }
 
-TEST(HostConstants, siginfo) {
-  if (host_arch() == Arch::Mips || host_arch() == Arch::Mips64) return;  // SIGSYS is 12 there
-  EXPECT_EQ(SigsysInfo{}.signo, SIGSYS);
+TEST(HostConstants, errnos_and_signals) {
+  const SystemNumbers& ours = info(host_arch()).numbers;
+  EXPECT_EQ(ours.sigsys, SIGSYS);
+  EXPECT_EQ(ours.enosys, ENOSYS);
+  EXPECT_EQ(ours.eopnotsupp, EOPNOTSUPP);
 }
 
 TEST(HostConstants, codes) {

@@ -9,48 +9,9 @@ namespace callgate {
 namespace {
 
 constexpr int kSigkill = 9;
-constexpr int kSigsys = 31;
 constexpr std::int64_t kMaxErrno = 4095;
 constexpr std::int32_t kUretprobe = 335;
 constexpr std::int32_t kUprobe = 336;
-
-// ENOSYS and SIGSYS are not the same number everywhere.
-struct AbiNumbers {
-  std::int64_t enosys;
-  int sigsys;
-};
-
-AbiNumbers abi_numbers(Arch arch) noexcept {
-  switch (arch) {
-    case Arch::Mips:
-    case Arch::Mipsel:
-    case Arch::Mips64:
-    case Arch::Mipsel64:
-    case Arch::Mips64n32:
-    case Arch::Mipsel64n32:
-      return {89, 12};
-    case Arch::Parisc:
-    case Arch::Parisc64:
-      return {251, 31};
-    case Arch::X86_64:
-    case Arch::X86:
-    case Arch::X32:
-    case Arch::Arm:
-    case Arch::AArch64:
-    case Arch::LoongArch64:
-    case Arch::M68k:
-    case Arch::Ppc:
-    case Arch::Ppc64:
-    case Arch::Ppc64le:
-    case Arch::Riscv64:
-    case Arch::S390:
-    case Arch::S390x:
-    case Arch::Sheb:
-    case Arch::Sh:
-      return {38, kSigsys};
-  }
-  return {38, kSigsys};
-}
 
 SigsysInfo siginfo_of(std::uint16_t data_bits, const SeccompData& data, int signo) noexcept {
   return {.signo = signo,
@@ -171,7 +132,7 @@ Outcome outcome_of(std::uint32_t value, const SeccompData& data, const KernelMod
                    const Surroundings& around) noexcept {
   if (is_exempt(data, model)) return {};
   const auto bits = static_cast<std::uint16_t>(value & kDataMask);
-  const AbiNumbers abi = abi_numbers(arch_from_token(data.arch).value_or(model.arch));
+  const SystemNumbers& abi = info(arch_from_token(data.arch).value_or(model.arch)).numbers;
   const bool logs_winner = model.has(Feature::FlagLog) && around.log_flag;
 
   const ActionInfo* action = known_action(value, model);

@@ -17,41 +17,6 @@ bool is_powerpc(Arch arch) {
   return arch == Arch::Ppc || arch == Arch::Ppc64 || arch == Arch::Ppc64le;
 }
 
-// Another numbering than the generic one.
-enum class Numbers : std::uint8_t { Generic, Mips, Parisc };
-
-Numbers numbers_of(Arch arch) noexcept {
-  switch (arch) {
-    case Arch::Mips:
-    case Arch::Mipsel:
-    case Arch::Mips64:
-    case Arch::Mipsel64:
-    case Arch::Mips64n32:
-    case Arch::Mipsel64n32:
-      return Numbers::Mips;
-    case Arch::Parisc:
-    case Arch::Parisc64:
-      return Numbers::Parisc;
-    case Arch::X86_64:
-    case Arch::X86:
-    case Arch::X32:
-    case Arch::Arm:
-    case Arch::AArch64:
-    case Arch::LoongArch64:
-    case Arch::M68k:
-    case Arch::Ppc:
-    case Arch::Ppc64:
-    case Arch::Ppc64le:
-    case Arch::Riscv64:
-    case Arch::S390:
-    case Arch::S390x:
-    case Arch::Sheb:
-    case Arch::Sh:
-      return Numbers::Generic;
-  }
-  return Numbers::Generic;
-}
-
 Outcome returns(std::int64_t value) { return {.kind = OutcomeKind::Returns, .value = value}; }
 
 Outcome unknown(std::string_view reason) {
@@ -63,7 +28,7 @@ Outcome unknown(std::string_view reason) {
 namespace task_errors {
 
 std::int64_t number(Errno error, const KernelModel& model) noexcept {
-  const Numbers numbers = numbers_of(model.arch);
+  const SystemNumbers& numbers = info(model.arch).numbers;
   switch (error) {
     case Errno::NoThread:
       return 3;
@@ -80,9 +45,9 @@ std::int64_t number(Errno error, const KernelModel& model) noexcept {
     case Errno::NoDescriptor:
       return 24;
     case Errno::NoSyscall:
-      return numbers == Numbers::Mips ? 89 : numbers == Numbers::Parisc ? 251 : 38;
+      return numbers.enosys;
     case Errno::NotSupported:
-      return numbers == Numbers::Mips ? 122 : numbers == Numbers::Parisc ? 223 : 95;
+      return numbers.eopnotsupp;
   }
   return 22;
 }
