@@ -71,6 +71,35 @@ TEST(PathCost, knows_what_arithmetic_memory_and_X_come_to) {
   EXPECT_TRUE(cost(masked).exact);
 }
 
+TEST(PathCost, forgets_what_differs_where_ways_meet) {
+  // One way sets A, X or slot 0 to 1, the other to 2; then 1 is asked for. Each way runs 8
+  // instructions; the bounds cannot know that they go together.
+  const auto asks = [](const Instruction& sets_one, const Instruction& sets_two,
+                       const Instruction& keeps, const Instruction& gets) {
+    return cost({kLoadArgument,
+                 {0x15, 0, 3, 5},
+                 sets_one,
+                 keeps,
+                 {0x05, 0, 0, 2},
+                 sets_two,
+                 keeps,
+                 gets,
+                 {0x15, 1, 0, 1},
+                 {0x87, 0, 0, 0},
+                 kReturn});
+  };
+  constexpr Instruction kOne{0x00, 0, 0, 1};
+  constexpr Instruction kTwo{0x00, 0, 0, 2};
+  constexpr Instruction kNothing{0x05, 0, 0, 0};
+  const PathCost by_slot = asks(kOne, kTwo, {0x02, 0, 0, 0}, {0x60, 0, 0, 0});
+  const PathCost by_x = asks(kOne, kTwo, {0x07, 0, 0, 0}, {0x87, 0, 0, 0});
+  const PathCost by_a = asks(kOne, kTwo, kNothing, kNothing);
+  for (const PathCost& each : {by_slot, by_x, by_a}) {
+    EXPECT_EQ(each.classic, (Count{7, 9}));
+    EXPECT_FALSE(each.exact);
+  }
+}
+
 TEST(PathCost, counts_what_a_branch_became_by_the_side_taken) {
   // {jt, jf}, then the converted instructions where the number is 39 and where it is not, without
   // prologue (3), load (1) and return (2).
