@@ -142,6 +142,24 @@ TEST_F(LabCommand, kernel_that_cannot_be_downloaded_is_skipped) {
   expect("skipped", "Mirror sync in progress?");
 }
 
+TEST_F(LabCommand, archive_that_does_not_answer_is_asked_once_for_a_kernel_of_several_boots) {
+  const std::string log = (folder_ / "updates").string();
+  tool("apt-get", R"(case $* in
+    indextargets*) echo 'http://nowhere.invalid/ /nowhere.gpg' ;;
+    *update*) echo update >>)" +
+                      log + R"(; echo 'E: Connection timed out'; exit 100 ;;
+    esac)");
+  const std::string kept = (folder_ / "kept").string();
+  for (const auto* updates : {"update\n", "update\nupdate\n"}) {  // and again in another run
+    EXPECT_EQ(end(start({"--keep", kept}, "arm64-6.1,arm64-6.1-nojit")), 2);
+    EXPECT_EQ(document()["skipped"], 2);
+    for (const auto& row : document()["kernels"]) {
+      EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr("Connection timed out"));
+    }
+    EXPECT_EQ(content(log), updates);
+  }
+}
+
 TEST_F(LabCommand, kernel_without_a_package_is_skipped) {
   tool("apt-cache", "echo linux-image-6.12.95+deb12-cloud-arm64");
   EXPECT_EQ(end(start()), 2);

@@ -26,8 +26,10 @@ volatile std::sig_atomic_t stop = 0;
 void on_signal(int /*signal*/) { stop = 1; }
 
 // An apt of its own: lists, cache and status in the work folder; where packages come from and which
-// key signs them is asked of the machine's own apt. Arguments: folder, suite, architecture,
-// pattern, where to put the image. Since 7.1 the image lies in linux-binary-VERSION.
+// key signs them is asked of the machine's own apt. An archive that does not answer is not waited
+// for long, and what is missing of the lists is an error (apt-get itself would go on without).
+// Arguments: folder, suite, architecture, pattern, where to put the image. Since 7.1 the image lies
+// in linux-binary-VERSION.
 constexpr const char* kFetch = R"sh(set -eu
 root=$1 suite=$2 arch=$3 pattern=$4 image=$5
 source=$(apt-get indextargets --format '$(REPO_URI) $(SIGNED_BY)' 'Created-By: Packages' | grep -v security | head -n 1)
@@ -44,7 +46,10 @@ APT::Architecture "$arch";
 APT::Architectures { "$arch"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
-Acquire::Retries "2";
+Acquire::Retries "1";
+Acquire::http::Timeout "15";
+Acquire::https::Timeout "15";
+APT::Update::Error-Mode "any";
 Acquire::Check-Valid-Until "false";
 Dir::State "$root";
 Dir::State::Lists "$root/lists";
@@ -68,6 +73,9 @@ apt-get -q download "${binary:-$package}"
 dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards '*/vmlinu*'
 mv "$(find . -type f -name 'vmlinu*' | head -n 1)" $image
 )sh";
+
+// A folder with a file for each image that was not to be had: why.
+constexpr const char* kMissing = "missing-kernels";
 
 // The line that says most of why a command failed: apt's or the compiler's first error, or the
 // last.
@@ -107,7 +115,9 @@ WorkFolder::WorkFolder(const std::string& keep) : path_(keep), removed_at_end_(k
   } else {
     std::filesystem::create_directories(path_);
     path_ = std::filesystem::absolute(path_);
+    std::filesystem::remove_all(path_ / kMissing);  // perhaps it is to be had by now
   }
+  std::filesystem::create_directory(path_ / kMissing);
 }
 
 WorkFolder::~WorkFolder() {
@@ -158,6 +168,8 @@ std::expected<std::filesystem::path, Trouble> fetch_kernel(const LabKernel& kern
                                                            const std::filesystem::path& work) {
   const auto image = work / fmt::format("kernel-{}", kernel.image());
   if (std::filesystem::exists(image)) return image;
+  const auto missing = work / kMissing / kernel.image();
+  if (std::filesystem::exists(missing)) return std::unexpected(Trouble{false, slurp(missing)});
   const auto root = work / fmt::format("{}-{}", kernel.suite, kernel.platform.debian_arch);
   const auto log = work / fmt::format("fetch-{}.log", kernel.name);
   const Ended ended =
@@ -165,7 +177,11 @@ std::expected<std::filesystem::path, Trouble> fetch_kernel(const LabKernel& kern
            std::string(kernel.platform.debian_arch), kernel.package_pattern(), image.string()},
           log, std::chrono::seconds(300));
   if (ended.well()) return image;
-  return std::unexpected(Trouble{false, "no kernel to be had: " + why(log)});
+  const std::string reason = fmt::format(
+      "no kernel to be had: {}{}",
+      ended.how == Ended::How::TookTooLong ? "the archive took too long; " : "", why(log));
+  if (!interrupted()) std::ofstream(missing) << reason;
+  return std::unexpected(Trouble{false, reason});
 }
 
 std::expected<std::filesystem::path, Trouble> build_agent(const LabKernel& kernel,

@@ -10,10 +10,12 @@ namespace callgate::live {
 namespace {
 
 constexpr std::size_t kControlEvery = 256;
+constexpr Instruction kRight{0x06, 0, 0, 0};
 
 struct Shared {
   volatile std::uint64_t progress;
-  volatile int setup;  // errno of the preparation
+  volatile int setup;     // errno of the preparation
+  volatile int listener;  // errno of a program that is right, if it is not that of no descriptor
 };
 
 // A length that struct sock_fprog cannot say is one that the kernel would refuse.
@@ -40,6 +42,11 @@ std::expected<std::vector<int>, LiveError> accepted(std::span<const Program> pro
         const rlimit none{0, 0};
         setrlimit(RLIMIT_NOFILE, &none);
         Pace pace;
+        const long right = install(&kRight, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+        if (right != -EMFILE) {
+          shared->listener = right < 0 ? static_cast<int>(-right) : -1;
+          return;
+        }
         for (std::size_t i = 0; i < programs.size(); ++i) {
           const long result = asked_of(programs[i], SECCOMP_FILTER_FLAG_NEW_LISTENER);
           errors[i] = result == -EMFILE ? 0 : static_cast<int>(-result);
@@ -49,6 +56,12 @@ std::expected<std::vector<int>, LiveError> accepted(std::span<const Program> pro
       },
       &shared->progress, patience_milliseconds);
   if (auto wrong = what_went_wrong(end, shared->setup)) return std::unexpected(std::move(*wrong));
+  if (shared->listener != 0) {
+    return std::unexpected(LiveError{
+        fmt::format("programs are asked with a listener, and this process gets none: errno {}",
+                    shared->listener),
+        LiveFault::FiltersDenied});
+  }
   for (std::size_t i = 0; i < programs.size(); i += kControlEvery) {
     int* const answer = real + i / kControlEvery;
     *answer = -1;

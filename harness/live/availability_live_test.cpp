@@ -69,6 +69,64 @@ TEST_F(Live, notices_that_tracing_is_denied) {
   }));
 }
 
+// What is there under a filter that denies something else.
+bool values_are_there() {
+  CallSites sites;
+  const Program program = {{0x20, 0, 0, 16}, {0x16, 0, 0, 0}};
+  Call asked{{.nr = SYS_getpid, .arch = kX86_64}, true};
+  asked.data.args[0] = 0xabcdef01;
+  const auto answers = values(std::vector<ValueJob>{{program, {asked}}}, sites);
+  return answers && answers->front().values.front().state == Value::State::Known &&
+         answers->front().values.front().value == 0xabcdef01;
+}
+
+bool outcomes_are_said_not_to_be_there() {
+  CallSites sites;
+  for (const bool traced : {true, false}) {
+    const auto seen = outcomes(std::vector<Program>{{{0x06, 0, 0, 0x7fc00000}}},
+                               std::vector<Call>{{{.nr = SYS_getpid, .arch = kX86_64}, true}},
+                               sites, {.traced = traced, .listener = 0});
+    if (seen || seen.error().fault != LiveFault::UnderFilters) return false;
+    if (seen.error().message.find("under filters") == std::string::npos) return false;
+  }
+  return true;
+}
+
+TEST_F(Live, goes_on_with_what_is_there_where_tracing_is_denied) {
+  const Program no_ptrace = {
+      {0x20, 0, 0, 0}, {0x15, 0, 1, SYS_ptrace}, {0x06, 0, 0, 0x00050001}, {0x06, 0, 0, kAllow}};
+  EXPECT_TRUE(holds_under(no_ptrace, values_are_there));
+  EXPECT_TRUE(holds_under(no_ptrace, [] {
+    const auto errors = accepted(std::vector<Program>{{{0x06, 0, 0, kAllow}}, {{0x28, 0, 0, 0}}});
+    return errors && *errors == std::vector<int>{0, 22};
+  }));
+  EXPECT_TRUE(holds_under(no_ptrace, outcomes_are_said_not_to_be_there));
+  EXPECT_TRUE(holds_under(no_ptrace, [] {
+    const Availability found = availability();
+    return found.notification.empty() && found.tracing.find("PTRACE") != std::string::npos &&
+           found.tracing.find("EPERM") != std::string::npos;
+  }));
+}
+
+TEST_F(Live, goes_on_with_what_is_there_where_listeners_are_denied) {
+  // EPERM for SECCOMP_FILTER_FLAG_NEW_LISTENER (8) alone.
+  const Program no_listener = {{0x20, 0, 0, 0}, {0x15, 0, 3, SYS_seccomp}, {0x20, 0, 0, 24},
+                               {0x45, 0, 1, 8}, {0x06, 0, 0, 0x00050001},  {0x06, 0, 0, kAllow}};
+  EXPECT_TRUE(holds_under(no_listener, values_are_there));
+  EXPECT_TRUE(holds_under(no_listener, [] {
+    const auto errors = accepted(std::vector<Program>{{{0x06, 0, 0, kAllow}}});
+    return !errors && errors.error().fault == LiveFault::FiltersDenied &&
+           errors.error().message.find("listener") != std::string::npos;
+  }));
+  EXPECT_TRUE(holds_under(no_listener, outcomes_are_said_not_to_be_there));
+  EXPECT_TRUE(holds_under(no_listener, [] {
+    const Availability found = availability();
+    return found.filters.empty() && found.tracing.empty() &&
+           found.notification.find("listener") != std::string::npos &&
+           found.notification.find("EPERM") != std::string::npos;
+  }));
+}
+
 TEST_F(Live, refuses_to_take_other_filters_answers_for_the_stacks) {
   EXPECT_TRUE(holds_under({{0x06, 0, 0, kAllow}}, [] {
     CallSites sites;

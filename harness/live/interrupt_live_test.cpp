@@ -258,6 +258,37 @@ TEST_F(LiveKilled, asking_child_of_outcomes_is_noticed) {
   }
 }
 
+// The first thread of a stopped child serves no listener, so that what is to be notified hangs;
+// untraced, the serving child itself does.
+TEST_F(LiveKilled, hanging_child_of_outcomes_is_noticed_within_its_deadline) {
+  if (!available_.outcomes.empty()) GTEST_SKIP() << available_.outcomes;
+  if (!available_.notification.empty()) GTEST_SKIP() << available_.notification;
+  const Orphanage orphanage;
+  const std::vector<Call> calls(50'000, Call{{.nr = kGetppid, .arch = kX86_64}, true});
+  const std::vector<Program> stack = {{{0x06, 0, 0, 0x7fc00000}}};
+  for (const bool traced : {true, false}) {
+    if (traced && !available_.tracing.empty()) continue;
+    CallSites sites;
+    const auto start = Clock::now();
+    const auto seen = [&] {
+      const Assassin assassin(SIGSTOP);
+      return outcomes(stack, calls, sites,
+                      {.patience_milliseconds = kPatient, .traced = traced, .listener = 0});
+    }();
+    EXPECT_LT(Clock::now() - start, milliseconds(kPatience)) << "it waited for longer";
+    if (!seen) {
+      EXPECT_EQ(seen.error().fault, LiveFault::Deadline) << seen.error().message;
+    } else {
+      EXPECT_EQ(seen->calls.back().kind, Seen::Kind::Deadline) << words(seen->calls.back(), "it");
+      // No outcome is made of a call that had none.
+      for (const Seen& each : seen->calls) {
+        EXPECT_TRUE(each.kind == Seen::Kind::Notified || each.kind == Seen::Kind::Deadline);
+      }
+    }
+    EXPECT_TRUE(Orphanage::empties()) << "a process is left behind:\n" << children();
+  }
+}
+
 TEST_F(LiveKilled, tasks_of_a_script_are_noticed) {
   const auto script = task::parse_script(
       "process nnp=yes\n" +
