@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "harness/cli/cli.hpp"
 #include "harness/engines/engines.hpp"
@@ -14,6 +15,7 @@
 #include "harness/report/words.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
+#include "vm/specialised_stack.hpp"
 
 namespace callgate::cli {
 namespace {
@@ -24,7 +26,7 @@ struct Options {
   ModelOptions model;
   std::vector<std::string> filters;
   std::string input_format;
-  std::string engine = "reference";
+  std::string engine;  // none: the reference for one call, the whole stack specialised for a batch
   std::string syscall;
   std::vector<std::string> arguments;
   std::string instruction_pointer = "0";
@@ -206,7 +208,9 @@ class BatchWriter {
         order_(options.model.file_order()),
         json_(options.format == "json"),
         undefined_(may_be_undefined(stack)),
-        around_(surroundings_of(options)) {}
+        around_(surroundings_of(options)) {
+    if (options.engine.empty()) whole_.emplace(stack);
+  }
 
   // Whole records only. False: standard output cannot be written.
   bool add(std::string_view records) {
@@ -226,7 +230,9 @@ class BatchWriter {
       out_.append(std::string_view(json_ ? "{\"verdict\":\"unknown\"}\n" : "unknown\n"));
       return;
     }
-    const Verdict verdict = is_exempt(data, stack_.model()) ? Verdict{} : stack_.run(data);
+    const Verdict verdict = is_exempt(data, stack_.model()) ? Verdict{}
+                            : whole_                        ? whole_->run(data)
+                                                            : stack_.run(data);
     if (json_) {
       const Outcome outcome = outcome_of(stack_, verdict, data, around_);
       fmt::format_to(std::back_inserter(out_), "{}\n",
@@ -241,6 +247,7 @@ class BatchWriter {
   }
 
   const FilterStack& stack_;
+  std::optional<SpecialisedStack> whole_;
   ByteOrder order_;
   bool json_;
   bool undefined_;
@@ -292,7 +299,8 @@ int run(const Options& options) {
   if (batch && options.verbose) throw UserError("run: -v goes with one SYSCALL, not with --batch");
   const auto inputs = std::ranges::count(options.filters, "-") + (options.batch == "-" ? 1 : 0);
   if (inputs > 1) throw UserError("run: standard input can be read once only");
-  const Engine* engine = find_any_engine(options.engine);
+  const Engine* engine =
+      options.engine.empty() ? all_engines().front() : find_any_engine(options.engine);
   if (engine == nullptr) {
     throw UserError(
         fmt::format("--engine {}: not an engine; there are: {}", options.engine, engine_names()));
@@ -339,7 +347,10 @@ void add_run(CLI::App& root, int& exit_code) {
   command.add_flag("--tracer", options->tracer, "A tracer takes PTRACE_EVENT_SECCOMP");
   command.add_flag("--listener", options->listener, "The winning filter has an open listener");
   command.add_flag("--threads", options->threads, "The process has other threads");
-  command.add_option("--engine", options->engine, "What runs the filters: " + engine_names())
+  command
+      .add_option("--engine", options->engine,
+                  "What runs the filters: " + engine_names() +
+                      " [reference; with --batch the whole stack specialised]")
       ->type_name("ENGINE");
   add_input_format(command, options->input_format);
   command.footer(
