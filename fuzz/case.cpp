@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint8_t kBlinds = 0x80;       // of the first byte
 constexpr std::uint8_t kInterpreter = 0x80;  // of the second byte
+constexpr unsigned kListener = 2;            // of the surroundings
+constexpr unsigned kListenerShift = 5;
+static_assert(kMostPrograms <= 1U << (8 - kListenerShift));
 
 // Takes values from the front of the bytes; zeros where they have run out.
 class Taker {
@@ -81,10 +84,19 @@ std::array<std::uint8_t, 4> kernel_bytes(const KernelModel& model) {
 
 Surroundings Case::surroundings() const {
   return {.tracer = (around & 1U) != 0,
-          .listener = (around & 2U) != 0,
+          .listener = (around & kListener) != 0,
           .only_thread = (around & 4U) == 0,
           .sigsys_blocked_or_ignored = (around & 8U) != 0,
           .log_flag = (around & 16U) != 0};
+}
+
+std::optional<std::size_t> Case::listener(std::size_t filters) const {
+  if (!surroundings().listener || filters == 0) return std::nullopt;
+  return (around >> kListenerShift) % filters;
+}
+
+std::uint8_t listener_byte(std::size_t filter) {
+  return static_cast<std::uint8_t>(kListener | filter << kListenerShift);
 }
 
 std::vector<SeccompData> Case::inputs_and(std::size_t more, std::uint32_t arch) const {

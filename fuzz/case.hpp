@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,9 @@ namespace callgate::fuzz {
 /// they share seeds, mutator and tools. Any bytes are a case, and what is missing is 0.
 ///
 ///     4 bytes  kernel: major, minor, patch level, architecture (model() says how)
-///     1 byte   surroundings, a bit each: tracer, listener, other threads, SIGSYS blocked, FLAG_LOG
+///     1 byte   surroundings, a bit each: tracer, listener, other threads, SIGSYS blocked,
+///     FLAG_LOG;
+///              3 bits: the filter that has the listener
 ///     1 byte   inputs, at most kMostInputs
 ///     1 byte   programs, 1 to kMostPrograms
 ///     1 byte   not used
@@ -35,6 +38,8 @@ struct Case {
   /// A kernel of any version from 3.0 to 7.31, any architecture.
   [[nodiscard]] KernelModel model() const;
   [[nodiscard]] Surroundings surroundings() const;
+  /// Which of so many filters, from the oldest (0), has the listener; nothing where none has.
+  [[nodiscard]] std::optional<std::size_t> listener(std::size_t filters) const;
   /// The newest program: what targets with one program look at.
   [[nodiscard]] const Program& program() const { return programs.back(); }
   /// The inputs, and `more` that lean to the program's constants: the same for the same case.
@@ -55,6 +60,9 @@ inline constexpr std::size_t kLongestProgram = kMaxProgramLength + 8;
 
 /// The four bytes for a kernel.
 [[nodiscard]] std::array<std::uint8_t, 4> kernel_bytes(const KernelModel& model);
+
+/// Case::around where that filter has a listener and nothing else is there.
+[[nodiscard]] std::uint8_t listener_byte(std::size_t filter);
 
 /// A program as rows of `{ 0x20, 0, 0, 0x00000000 },`, for messages.
 [[nodiscard]] std::string rows_of(std::span<const Instruction> program);

@@ -154,7 +154,7 @@ std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t max_size, u
       a_case.kernel[source.below(4)] = static_cast<std::uint8_t>(source.next());
       break;
     case 6:
-      a_case.around ^= static_cast<std::uint8_t>(1U << source.below(5));
+      a_case.around ^= static_cast<std::uint8_t>(1U << source.below(8));
       break;
     default:
       change_program(source, a_case, want);

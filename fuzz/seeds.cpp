@@ -65,6 +65,11 @@ std::vector<VectorFile> vectors_below(const fs::path& folder) {
   return out;
 }
 
+bool returns_user_notif(const callgate::Instruction& i) {
+  return i.code == static_cast<std::uint16_t>(callgate::Opcode::RetK) &&
+         (i.k & callgate::kActionMask) == static_cast<std::uint32_t>(callgate::Action::UserNotif);
+}
+
 // The vector's programs and inputs as a case; nothing where it has more than one can hold.
 std::optional<std::string> case_bytes(const suite::Vector& vector) {
   fuzz::Case out;
@@ -74,6 +79,12 @@ std::optional<std::string> case_bytes(const suite::Vector& vector) {
     for (std::size_t i = 0; i < program.times; ++i) out.programs.push_back(program.instructions);
   }
   for (const suite::VectorCase& each : vector.cases) out.inputs.push_back(each.data);
+  // The newest filter that notifies somebody has somebody to notify.
+  for (std::size_t i = 0; vector.kind == suite::VectorKind::Stack && i < out.programs.size(); ++i) {
+    if (std::ranges::any_of(out.programs[i], returns_user_notif)) {
+      out.around = fuzz::listener_byte(i);
+    }
+  }
   if (out.programs.empty() || out.programs.size() > fuzz::kMostPrograms ||
       out.inputs.size() > fuzz::kMostInputs) {
     return std::nullopt;

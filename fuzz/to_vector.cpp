@@ -124,7 +124,10 @@ class Draft {
     }
     if (!live_) return text();
     live::CallSites sites;
-    const auto seen = or_throw(live::outcomes(programs, fuzz::calls_of(inputs(), true), sites));
+    const auto listener = case_.listener(programs.size());
+    if (listener) notes_ += fmt::format("# filter {} has a listener\n", *listener);
+    const auto seen = or_throw(
+        live::outcomes(programs, fuzz::calls_of(inputs(), true), sites, {.listener = listener}));
     for (std::size_t i = 0; i < seen.calls.size(); ++i) {
       vector_.cases[i].data = without_chance(seen.calls[i].data);
       notes_ += fmt::format("# the kernel: {}: {}\n", fuzz::words_of(seen.calls[i].data),
