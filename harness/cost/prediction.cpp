@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/report/disassembly.hpp"
 #include "harness/report/words.hpp"
@@ -126,7 +127,10 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
     add(totals.time->fixed, call.time->fixed, part);
     add(totals.time->instructions, call.time->instructions, part);
   }
-  std::ranges::stable_sort(out.calls, std::ranges::greater{}, weight_of);
+  // The dearest first; alike ones by their numbers.
+  std::ranges::sort(out.calls, [](const CallCost& a, const CallCost& b) {
+    return std::pair(weight_of(b), a.nr) < std::pair(weight_of(a), b.nr);
+  });
   return out;
 }
 
