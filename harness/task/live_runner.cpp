@@ -247,7 +247,13 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
       return run;
     }
     if (!made) {
-      return failed(fmt::format("step {}: {}", i + 1, made.error().message), made.error().fault);
+      return failed(
+          fmt::format("step {}: {}, of\n{}", i + 1, made.error().message, text_of(script)),
+          made.error().fault);
+    }
+    if (made->harmful && ours->call.tracer_stop) {
+      run.cut = fmt::format("step {}: its tracer would let a call through that may do harm", i + 1);
+      return run;
     }
     ++run.made;
     std::string kernel = comparison.differs(step, *ours, *made);

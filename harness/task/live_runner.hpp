@@ -27,7 +27,7 @@ struct LiveRun {
   std::size_t made = 0;                      ///< steps that the kernel was asked for
   std::optional<LiveDifference> difference;  ///< the first; nothing after it is made
   /// Why no step was made from some point on: this process may not trace its children, or have
-  /// their descriptors. Empty where all were.
+  /// their descriptors; a tracer would let a call through that may do harm. Empty where all were.
   std::string cut{};
 };
 

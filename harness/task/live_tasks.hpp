@@ -108,6 +108,8 @@ struct LiveAnswers {
 struct Made {
   std::optional<std::int64_t> result;  ///< nothing where the task died
   bool tracer_stop = false;
+  /// the tracer shall let a call through that may do harm: it was skipped in its place
+  bool harmful = false;
   std::optional<std::int32_t> notified;  ///< the number in the supervisor's notification
   bool waited = false;  ///< for a supervisor, until the runner let it go with `result`
   int send_error = 0;   ///< errno of the supervisor's answer
