@@ -1,7 +1,6 @@
 #include "vm/decoded.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "vm/arithmetic.hpp"
@@ -54,12 +53,6 @@ constexpr std::size_t kShortestChain = 3;
 constexpr std::size_t kEntriesPerKey = 8;
 constexpr std::size_t kFewestKeys = 3;
 constexpr std::size_t kMostTables = 4;
-
-std::uint32_t word_at(const SeccompData* data, std::uint32_t offset) noexcept {
-  std::uint32_t word = 0;
-  std::memcpy(&word, reinterpret_cast<const std::byte*>(data) + offset, sizeof word);
-  return word;
-}
 
 }  // namespace
 
@@ -284,7 +277,7 @@ SubX:
 JeqX:
   BRANCH(a == x);
 LdAbs:
-  a = word_at(data, op->k);
+  a = host_word(*data, op->k);
   NEXT;
 MulK:
   a *= op->k;
@@ -366,16 +359,16 @@ XorX:
   a ^= x;
   NEXT;
 LdJeq:
-  a = word_at(data, op->more);
+  a = host_word(*data, op->more);
   BRANCH(a == op->k);
 LdJgt:
-  a = word_at(data, op->more);
+  a = host_word(*data, op->more);
   BRANCH(a > op->k);
 LdJge:
-  a = word_at(data, op->more);
+  a = host_word(*data, op->more);
   BRANCH(a >= op->k);
 LdJset:
-  a = word_at(data, op->more);
+  a = host_word(*data, op->more);
   BRANCH((a & op->k) != 0);
 Table: {
   const std::uint32_t entry = a - op->k;

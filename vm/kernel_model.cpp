@@ -94,6 +94,20 @@ std::string to_string(const Version& version) {
   return text;
 }
 
+std::string_view to_string(Mark mark) noexcept {
+  switch (mark) {
+    case Mark::Live:
+      return "live";
+    case Mark::Lab:
+      return "lab";
+    case Mark::Source:
+      return "source";
+    case Mark::Memory:
+      return "memory";
+  }
+  return "";
+}
+
 std::span<const FeatureInfo> features() noexcept { return kFeatures; }
 
 bool KernelModel::has(Feature feature) const noexcept {

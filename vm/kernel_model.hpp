@@ -43,6 +43,9 @@ enum class Feature : std::uint8_t {
 /// How a fact is known; the words are in kernel_features.def.
 enum class Mark : std::uint8_t { Live, Lab, Source, Memory };
 
+/// "live", "lab", "source", "memory".
+[[nodiscard]] std::string_view to_string(Mark mark) noexcept;
+
 /// A row of kernel_features.def.
 struct FeatureInfo {
   Feature feature;

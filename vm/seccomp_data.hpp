@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "vm/byte_order.hpp"
 
@@ -39,6 +40,14 @@ static_assert(sizeof(SeccompData) == kSeccompDataSize);
 /// this machine, in bytes.
 [[nodiscard]] constexpr std::uint32_t host_offset(std::uint32_t offset, ByteOrder order) noexcept {
   return offset >= 8 && order != kHostByteOrder ? offset ^ 4U : offset;
+}
+
+/// The word at such a place.
+[[nodiscard]] inline std::uint32_t host_word(const SeccompData& data,
+                                             std::uint32_t host_offset) noexcept {
+  std::uint32_t word = 0;
+  std::memcpy(&word, reinterpret_cast<const std::byte*>(&data) + host_offset, sizeof word);
+  return word;
 }
 
 /// One 64-byte record of seccomp_data, fields in `order`.

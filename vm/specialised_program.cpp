@@ -1,17 +1,9 @@
 #include "vm/specialised_program.hpp"
 
-#include <cstring>
-
 #include "vm/arithmetic.hpp"
 
 namespace callgate {
 namespace {
-
-std::uint32_t word_at(const SeccompData& data, std::uint32_t offset) noexcept {
-  std::uint32_t word = 0;
-  std::memcpy(&word, reinterpret_cast<const std::byte*>(&data) + offset, sizeof word);
-  return word;
-}
 
 std::uint32_t value_of(const Term& term, const SeccompData& data, ByteOrder order) noexcept {
   if (term.is_constant()) return term.value;
@@ -23,7 +15,7 @@ std::uint32_t value_of(const Term& term, const SeccompData& data, ByteOrder orde
 std::uint32_t SpecialisedProgram::ask(Entry entry, const SeccompData& data) const noexcept {
   while (entry.kind == Entry::Kind::Node) {
     const Node& node = nodes_[entry.value];
-    const std::uint32_t value = word_at(data, node.offset) & node.mask;
+    const std::uint32_t value = host_word(data, node.offset) & node.mask;
     const bool yes = holds(node.test, value, node.k);
     entry = yes ? node.yes : node.no;
   }

@@ -135,8 +135,8 @@ std::string json(const cost::Report& report) {
   if (const auto range = verifier::cache_range(report.model)) {
     document["cache"] = {{"surely_below", range->surely},
                          {"at_most_below", range->at_most},
-                         {"mark", cost::mark_word(range->mark)},
-                         {"arch_mark", cost::mark_word(range->arch_mark)}};
+                         {"mark", to_string(range->mark)},
+                         {"arch_mark", to_string(range->arch_mark)}};
   }
   document["machine_reason"] = cost::kNoMachineCode;
   document["model"] = ordered_json();

@@ -15,20 +15,6 @@ struct Options {
   std::string format = "text";
 };
 
-std::string_view to_string(Mark mark) {
-  switch (mark) {
-    case Mark::Live:
-      return "live";
-    case Mark::Lab:
-      return "lab";
-    case Mark::Source:
-      return "source";
-    case Mark::Memory:
-      return "memory";
-  }
-  return "";
-}
-
 int kernels(const Options& options) {
   const KernelModel model = options.model.model();
   if (options.format == "json") {
@@ -38,7 +24,7 @@ int kernels(const Options& options) {
     for (const FeatureInfo& row : features()) {
       document["features"].push_back({{"name", row.name},
                                       {"since", callgate::to_string(row.since)},
-                                      {"mark", to_string(row.mark)},
+                                      {"mark", callgate::to_string(row.mark)},
                                       {"has", model.has(row.feature)},
                                       {"text", row.text}});
     }
@@ -54,8 +40,8 @@ int kernels(const Options& options) {
       callgate::to_string(model.version));
   fmt::print("{:<6} {:<7} {:<5} {}\n", "since", "mark", "has", "what");
   for (const FeatureInfo& row : features()) {
-    fmt::print("{:<6} {:<7} {:<5} {}\n", callgate::to_string(row.since), to_string(row.mark),
-               model.has(row.feature) ? "yes" : "no", row.text);
+    fmt::print("{:<6} {:<7} {:<5} {}\n", callgate::to_string(row.since),
+               callgate::to_string(row.mark), model.has(row.feature) ? "yes" : "no", row.text);
   }
   return kWell;
 }

@@ -12,20 +12,6 @@ double percent(double part, double whole) { return whole > 0 ? 100 * part / whol
 
 }  // namespace
 
-std::string_view mark_word(Mark mark) {
-  switch (mark) {
-    case Mark::Live:
-      return "live";
-    case Mark::Lab:
-      return "lab";
-    case Mark::Source:
-      return "source";
-    case Mark::Memory:
-      return "memory";
-  }
-  return "";
-}
-
 std::string_view cached_word(const verifier::CacheAnswer& answer) {
   if (answer.is_served()) return "yes";
   return answer.cached == Cached::NotKnown ? "unknown" : "no";
@@ -50,8 +36,8 @@ std::string cache_words(const KernelModel& model) {
     words += range->at_most == kX32Bit ? " and may hold more"
                                        : fmt::format(", perhaps to {}", range->at_most - 1);
   }
-  return words + fmt::format(" (known: {}; that there is one: {})", mark_word(range->mark),
-                             mark_word(range->arch_mark));
+  return words + fmt::format(" (known: {}; that there is one: {})", to_string(range->mark),
+                             to_string(range->arch_mark));
 }
 
 std::string summary(const Report& report) {

@@ -12,9 +12,6 @@ namespace callgate::cost {
 inline constexpr std::string_view kNoMachineCode =
     "the kernel's JIT chooses them, and its choices are not modelled";
 
-/// "live", "lab", "source", "memory".
-[[nodiscard]] std::string_view mark_word(Mark mark);
-
 /// "yes", "no", "unknown".
 [[nodiscard]] std::string_view cached_word(const verifier::CacheAnswer& answer);
 
