@@ -33,7 +33,8 @@ bool same_answer(const std::optional<callgate::Tracer>& a,
 bool same_answer(const std::optional<callgate::Supervisor>& a,
                  const std::optional<callgate::Supervisor>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
-  return a->value == b->value && a->error == b->error && a->continues == b->continues;
+  return a->value == b->value && a->error == b->error && a->continues == b->continues &&
+         a->addfd == b->addfd && a->replies == b->replies;
 }
 
 }  // namespace

@@ -170,6 +170,8 @@ constexpr std::string_view kEveryStep =
     "seccomp filter header=null\nseccomp filter program=unreadable length=4096\n"
     "tracer: skip value=-7\ncall getpid args=1,2 ip=0x1000\ntracer: number=getppid "
     "args=1,2\ntracer: continue\ntracer: none\nsupervisor: continue error=-1\n"
+    "supervisor: addfd flags=SETFD|SEND newfd=300 newfd-flags=CLOEXEC size=24 source=closed "
+    "id=wrong value=1\nsupervisor: addfd\n"
     "fork\nas 2: thread\nas 3: call 39 arch=x86\nas 2: seccomp filter flags=TSYNC|TSYNC_ESRCH "
     "program={ret TRAP(3)}\n"
     "sigsys blocked\ncap no\ndescriptors no\nseccomp strict\nas 2: prctl strict\nexec\nexit\n";

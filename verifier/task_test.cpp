@@ -361,6 +361,66 @@ TEST(Task, supervisor_answers_while_its_listener_is_open) {
   EXPECT_EQ(with({.value = 5}).outcome.value, kEnosys);
 }
 
+TEST(Task, supervisor_gives_descriptors_and_meets_the_errnos_in_order) {
+  const auto got = [](const AddFd& addfd, int major = 6, int minor = 18) {
+    const KernelModel model = linux_version(major, minor);
+    Tasks tasks{model, true};
+    (void)tasks.set_mode_filter(0, kNewListener, returns(0x7fc00000U, model));
+    return tasks.call(0, call(39), {{}, Supervisor{.value = 7, .addfd = addfd}});
+  };
+  const auto error = [&](const AddFd& addfd, int major = 6, int minor = 18) {
+    return got(addfd, major, minor).added.value_or(AddedFd{.error = -1, .descriptor = {}}).error;
+  };
+  constexpr std::uint32_t kCloexec = 0x80000;
+  constexpr std::uint32_t kBoth = addfd_flag::kSetFd | addfd_flag::kSend;
+  AddFd wrong{.flags = 4,
+              .new_fd = 1,
+              .new_fd_flags = 1,
+              .source_open = false,
+              .right_id = false,
+              .size = 23};
+  EXPECT_EQ(error(wrong), 22);
+  wrong.size = 24;
+  EXPECT_EQ(error(wrong), 22);
+  wrong.new_fd_flags = kCloexec;
+  EXPECT_EQ(error(wrong), 22);
+  wrong.flags = addfd_flag::kSend;
+  EXPECT_EQ(error(wrong), 22) << "newfd without SETFD";
+  wrong.new_fd = 0;
+  EXPECT_EQ(error(wrong), 9) << "EBADF comes before ENOENT";
+  wrong.source_open = true;
+  EXPECT_EQ(error(wrong), 2);
+  EXPECT_EQ(got(wrong).outcome.value, 7) << "the answer behind it is sent";
+  EXPECT_EQ(error({.size = 4096}), 22);
+
+  const CallResult plain = got({});
+  EXPECT_EQ(plain.added, (AddedFd{.error = 0, .descriptor = {}, .is_reply = false}));
+  EXPECT_EQ(plain.outcome.value, 7);
+  EXPECT_EQ(got({.flags = addfd_flag::kSend}).outcome.kind, OutcomeKind::Unknown);
+  EXPECT_TRUE(got({.flags = addfd_flag::kSend}).added->is_reply);
+  EXPECT_EQ(got({.flags = kBoth, .new_fd = 1023}).outcome.value, 1023);
+  EXPECT_EQ(error({.flags = kBoth, .new_fd = 1024}), 9);
+  EXPECT_EQ(got({.flags = kBoth, .new_fd = 0xffffffffU}).outcome.value, 7);
+
+  EXPECT_EQ(error({}, 5, 8), 22) << "no ADDFD before 5.9";
+  EXPECT_EQ(error({}, 5, 9), 0);
+  EXPECT_EQ(error({.flags = addfd_flag::kSend}, 5, 13), 22) << "no SEND before 5.14";
+  EXPECT_EQ(got({.flags = addfd_flag::kSetFd, .new_fd = 0xffffffffU}, 5, 10).outcome.kind,
+            OutcomeKind::Unknown);
+}
+
+TEST(Task, process_without_descriptors_is_given_none) {
+  Tasks tasks{KernelModel{}, true};
+  (void)tasks.set_mode_filter(0, kNewListener, returns(0x7fc00000U));
+  tasks.set_descriptors_left(0, false);
+  const auto with = [&](const AddFd& addfd) {
+    return tasks.call(0, call(39), {{}, Supervisor{.addfd = addfd, .replies = false}});
+  };
+  EXPECT_EQ(with({.flags = addfd_flag::kSend}).added->error, 24);
+  EXPECT_EQ(with({.flags = addfd_flag::kSend}).outcome.kind, OutcomeKind::ListenerDecides);
+  EXPECT_EQ(with({.flags = addfd_flag::kSetFd, .new_fd = 5}).outcome.kind, OutcomeKind::Unknown);
+}
+
 TEST(Task, newer_filter_without_a_listener_wins_a_tie) {
   Tasks tasks{KernelModel{}, true};
   EXPECT_EQ(tasks.set_mode_filter(0, kNewListener, returns(0x7fc00000U)).kind,

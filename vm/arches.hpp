@@ -23,15 +23,19 @@ enum class ShiftRule : std::uint8_t {
   Mask8Zero,  ///< the count is X & 255; 32 and above give 0
 };
 
-/// Numbers of errnos and signals that are not the same everywhere (asm/errno.h, asm/signal.h).
+/// Numbers that are not the same everywhere (asm/errno.h, asm/signal.h, asm/fcntl.h).
 struct SystemNumbers {
   int enosys;
   int eopnotsupp;
   int sigsys;
+  std::uint32_t o_cloexec;
 };
-inline constexpr SystemNumbers kGenericNumbers{.enosys = 38, .eopnotsupp = 95, .sigsys = 31};
-inline constexpr SystemNumbers kMipsNumbers{.enosys = 89, .eopnotsupp = 122, .sigsys = 12};
-inline constexpr SystemNumbers kPariscNumbers{.enosys = 251, .eopnotsupp = 223, .sigsys = 31};
+inline constexpr SystemNumbers kGenericNumbers{
+    .enosys = 38, .eopnotsupp = 95, .sigsys = 31, .o_cloexec = 0x80000};
+inline constexpr SystemNumbers kMipsNumbers{
+    .enosys = 89, .eopnotsupp = 122, .sigsys = 12, .o_cloexec = 0x80000};
+inline constexpr SystemNumbers kPariscNumbers{
+    .enosys = 251, .eopnotsupp = 223, .sigsys = 31, .o_cloexec = 0x200000};
 
 /// A row of arches.def.
 struct ArchInfo {

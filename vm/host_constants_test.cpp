@@ -1,4 +1,5 @@
 // Our constants beside those of the headers that this machine has.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -83,6 +84,7 @@ TEST(HostConstants, errnos_and_signals) {
   EXPECT_EQ(ours.sigsys, SIGSYS);
   EXPECT_EQ(ours.enosys, ENOSYS);
   EXPECT_EQ(ours.eopnotsupp, EOPNOTSUPP);
+  EXPECT_EQ(ours.o_cloexec, std::uint32_t{O_CLOEXEC});
 }
 
 TEST(HostConstants, codes) {

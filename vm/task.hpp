@@ -88,11 +88,32 @@ struct Tracer {
   std::optional<std::array<std::uint64_t, 6>> args;  ///< the arguments that it sets
 };
 
+/// SECCOMP_ADDFD_FLAG_*
+namespace addfd_flag {
+inline constexpr std::uint32_t kSetFd = 1;
+inline constexpr std::uint32_t kSend = 2;
+}  // namespace addfd_flag
+
+/// A descriptor that a supervisor gives to the process that waits (SECCOMP_IOCTL_NOTIF_ADDFD,
+/// struct seccomp_notif_addfd).
+struct AddFd {
+  std::uint32_t flags = 0;
+  std::uint32_t new_fd = 0;        ///< the number that it shall have, with SETFD
+  std::uint32_t new_fd_flags = 0;  ///< O_CLOEXEC or nothing
+  bool source_open = true;         ///< srcfd is a descriptor of the supervisor
+  bool right_id = true;            ///< id is that of the notification
+  std::uint32_t size = 24;         ///< of the struct, as the ioctl says; what follows is zero
+
+  friend bool operator==(const AddFd&, const AddFd&) = default;
+};
+
 /// What a supervisor sends (struct seccomp_notif_resp).
 struct Supervisor {
   std::int64_t value = 0;
-  std::int32_t error = 0;  ///< as sent: a negative errno, by custom
-  bool continues = false;  ///< SECCOMP_USER_NOTIF_FLAG_CONTINUE
+  std::int32_t error = 0;        ///< as sent: a negative errno, by custom
+  bool continues = false;        ///< SECCOMP_USER_NOTIF_FLAG_CONTINUE
+  std::optional<AddFd> addfd{};  ///< before that
+  bool replies = true;           ///< no: it does not send the above
 };
 
 /// Who answers while a call is made. Nobody: TRACE gives ENOSYS, and a call that a listener shall
@@ -105,6 +126,16 @@ struct Answers {
 /// How a process takes SIGSYS.
 enum class SigsysAction : std::uint8_t { Default, Handled, BlockedOrIgnored };
 
+/// What SECCOMP_IOCTL_NOTIF_ADDFD returned.
+struct AddedFd {
+  int error = 0;  ///< its errno; 0: the process has the descriptor
+  /// the descriptor's number where SETFD chose it, else it is the lowest that is free
+  std::optional<std::uint32_t> descriptor;
+  bool is_reply = false;  ///< with SEND: the call returns it
+
+  friend bool operator==(const AddedFd&, const AddedFd&) = default;
+};
+
 /// What a call came to.
 struct CallResult {
   Outcome outcome;
@@ -113,6 +144,9 @@ struct CallResult {
   bool by_trap = false;  ///< ProcessDies: by the signal of TRAP, which found no handler
   /// the errno of the supervisor's SECCOMP_IOCTL_NOTIF_SEND, 0 if it was taken or never made
   int send_error = 0;
+  /// what the supervisor's ADDFD came to. Where the call returns a descriptor whose number is not
+  /// known (no SETFD), the outcome is Unknown.
+  std::optional<AddedFd> added{};
 };
 
 /// The state that a kernel keeps of one thread.
@@ -129,7 +163,8 @@ struct Task {
 struct Process {
   std::vector<TaskId> threads;  ///< the leader first, those that have ended included
   SigsysAction sigsys = SigsysAction::Default;
-  bool descriptors_left = true;  ///< NEW_LISTENER gives EMFILE where there are none
+  bool descriptors_left = true;           ///< NEW_LISTENER gives EMFILE where there are none
+  std::uint32_t descriptor_limit = 1024;  ///< RLIMIT_NOFILE: SETFD may not choose one from there on
 };
 
 /// A filter, once attached.
@@ -232,7 +267,9 @@ class Tasks {
   [[nodiscard]] CallResult filtered(TaskId id, const SeccompData& data, const Answers& answers);
   void let_tracer_decide(CallResult& result, const Task& task, const Tracer& tracer,
                          const Surroundings& around, std::optional<FilterId>& winner) const;
-  void let_supervisor_decide(CallResult& result, const Supervisor& supervisor) const;
+  void let_supervisor_decide(CallResult& result, const Process& process,
+                             const Supervisor& supervisor) const;
+  void add_descriptor(CallResult& result, const Process& process, const AddFd& addfd) const;
   [[nodiscard]] Outcome judged(const Task& task, const SeccompData& data, Surroundings around,
                                bool rerun, std::optional<FilterId>& winner) const;
   void end_thread(TaskId id);

@@ -10,6 +10,7 @@ namespace callgate {
 namespace {
 
 constexpr Version kFirstContinue{5, 5, 0};  // SECCOMP_USER_NOTIF_FLAG_CONTINUE
+constexpr Version kFirstAddFd{5, 9, 0};     // SECCOMP_IOCTL_NOTIF_ADDFD
 
 bool is_x86(Arch arch) { return arch == Arch::X86_64 || arch == Arch::X86 || arch == Arch::X32; }
 
@@ -30,8 +31,12 @@ namespace task_errors {
 std::int64_t number(Errno error, const KernelModel& model) noexcept {
   const SystemNumbers& numbers = info(model.arch).numbers;
   switch (error) {
+    case Errno::NoEntry:
+      return 2;
     case Errno::NoThread:
       return 3;
+    case Errno::BadDescriptor:
+      return 9;
     case Errno::NoMemory:
       return 12;
     case Errno::Access:
@@ -110,8 +115,59 @@ void Tasks::let_tracer_decide(CallResult& result, const Task& task, const Tracer
   result.outcome = judged(task, result.data, around, true, winner);
 }
 
-void Tasks::let_supervisor_decide(CallResult& result, const Supervisor& supervisor) const {
+// seccomp_notify_addfd(), and __receive_fd() by the one who waits.
+void Tasks::add_descriptor(CallResult& result, const Process& process, const AddFd& addfd) const {
+  AddedFd& added = result.added.emplace();
+  const auto fails = [&](Errno error) {
+    added.error = static_cast<int>(task_errors::number(error, model_));
+  };
+  constexpr std::uint32_t kSmallest = 24;
+  constexpr std::uint32_t kPage = 4096;
+  if (model_.version < kFirstAddFd || addfd.size < kSmallest) return fails(Errno::Invalid);
+  if (addfd.size >= kPage) {
+    if (is_x86(model_.arch)) return fails(Errno::Invalid);
+    result.outcome =
+        unknown("the limit of ADDFD's size is a page, which is larger on some kernels");
+    return;
+  }
+  const bool chosen = (addfd.flags & addfd_flag::kSetFd) != 0;
+  std::uint32_t known = addfd_flag::kSetFd;
+  if (model_.has(Feature::AddfdSend)) known |= addfd_flag::kSend;
+  if ((addfd.new_fd_flags & ~info(model_.arch).numbers.o_cloexec) != 0 ||
+      (addfd.flags & ~known) != 0 || (addfd.new_fd != 0 && !chosen)) {
+    return fails(Errno::Invalid);
+  }
+  if (!addfd.source_open) return fails(Errno::BadDescriptor);
+  if (!addfd.right_id) return fails(Errno::NoEntry);
+  if (chosen) {
+    if (addfd.new_fd >= 0x80000000U && model_.version < Version{5, 14, 0}) {
+      result.outcome = unknown("before Linux 5.14 a negative number may stand for none at all");
+      return;
+    }
+    if (addfd.new_fd >= process.descriptor_limit) return fails(Errno::BadDescriptor);
+    if (!process.descriptors_left) {
+      result.outcome = unknown("whether the process may still choose this descriptor");
+      return;
+    }
+    added.descriptor = addfd.new_fd;
+  } else if (!process.descriptors_left) {
+    return fails(Errno::NoDescriptor);
+  }
+  if ((addfd.flags & addfd_flag::kSend) == 0) return;
+  added.is_reply = true;
+  result.outcome = added.descriptor
+                       ? returns(*added.descriptor)
+                       : unknown("the call returns the lowest descriptor that is free");
+}
+
+void Tasks::let_supervisor_decide(CallResult& result, const Process& process,
+                                  const Supervisor& supervisor) const {
   // What is refused leaves the call waiting: the outcome stays as it is.
+  if (supervisor.addfd) {
+    add_descriptor(result, process, *supervisor.addfd);
+    if (result.outcome.kind != OutcomeKind::ListenerDecides) return;
+  }
+  if (!supervisor.replies) return;
   if (supervisor.continues) {
     if (model_.version < kFirstContinue || supervisor.value != 0 || supervisor.error != 0) {
       result.send_error = static_cast<int>(task_errors::number(Errno::Invalid, model_));
@@ -156,7 +212,7 @@ CallResult Tasks::filtered(TaskId id, const SeccompData& data, const Answers& an
   }
   if (result.outcome.kind == OutcomeKind::ListenerDecides && answers.supervisor) {
     const bool log = winner && filter(*winner).log;
-    let_supervisor_decide(result, *answers.supervisor);
+    let_supervisor_decide(result, process(caller.process), *answers.supervisor);
     if (result.outcome.kind == OutcomeKind::Returns) result.outcome.logged = log;
   }
   // TRAP's signal kills whom no handler saves; unlike a kill it leaves the mode as it is.

@@ -9,15 +9,17 @@ namespace callgate {
 
 /// What the operations of a task fail with.
 enum class Errno : std::uint8_t {
-  NoThread,      ///< ESRCH
-  NoMemory,      ///< ENOMEM
-  Access,        ///< EACCES
-  Fault,         ///< EFAULT
-  Busy,          ///< EBUSY
-  Invalid,       ///< EINVAL
-  NoDescriptor,  ///< EMFILE
-  NoSyscall,     ///< ENOSYS
-  NotSupported,  ///< EOPNOTSUPP
+  NoEntry,        ///< ENOENT
+  NoThread,       ///< ESRCH
+  BadDescriptor,  ///< EBADF
+  NoMemory,       ///< ENOMEM
+  Access,         ///< EACCES
+  Fault,          ///< EFAULT
+  Busy,           ///< EBUSY
+  Invalid,        ///< EINVAL
+  NoDescriptor,   ///< EMFILE
+  NoSyscall,      ///< ENOSYS
+  NotSupported,   ///< EOPNOTSUPP
 };
 
 namespace task_errors {

@@ -76,6 +76,10 @@ ordered_json json_of(const Step& step, const StepResult& result) {
   if (result.reply.filter) out["filter"] = *result.reply.filter + 1;
   if (result.reply.kind == Reply::Kind::Thread) out["of_task"] = result.reply.task + 1;
   if (result.kind == StepResult::Kind::Created) out["new_task"] = result.created + 1;
+  if (const auto& added = result.call.added) {
+    out["addfd_errno"] = added->error;
+    if (added->descriptor) out["addfd_descriptor"] = *added->descriptor;
+  }
   if (result.call.send_error != 0) out["supervisor_errno"] = result.call.send_error;
   if (outcome.logged) out["logged"] = true;
   out["text"] = task::words(result, step);

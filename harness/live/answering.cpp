@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -11,8 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 
 #include "harness/live/surrounded.hpp"
 #include "vm/arches.hpp"
@@ -124,6 +127,26 @@ int AnsweringSupervisor::take(pid_t process, pid_t thread, int descriptor) {
   return error;
 }
 
+GivenFd AnsweringSupervisor::give(const AddFd& addfd, std::uint64_t id) const {
+  // The struct may be said to be larger than it is: what follows is zero.
+  union {
+    seccomp_notif_addfd fields;
+    std::array<std::byte, 1U << _IOC_SIZEBITS> bytes{};
+  } request;
+  request.fields.id = addfd.right_id ? id : ~id;
+  request.fields.flags = addfd.flags;
+  request.fields.newfd = addfd.new_fd;
+  request.fields.newfd_flags = addfd.new_fd_flags;
+  const int source = eventfd(0, EFD_CLOEXEC);
+  if (source < 0) return {.error = errno};
+  request.fields.srcfd = addfd.source_open ? static_cast<std::uint32_t>(source) : ~0U;
+  const unsigned long number = _IOC(_IOC_WRITE, SECCOMP_IOC_MAGIC, 3, addfd.size);
+  const int got = ioctl(listener_, number, &request);
+  const GivenFd given = got < 0 ? GivenFd{.error = errno} : GivenFd{.descriptor = got};
+  close(source);
+  return given;
+}
+
 void AnsweringSupervisor::look() {
   if (listener_ < 0) return;
   pollfd readable{listener_, POLLIN, 0};
@@ -133,7 +156,12 @@ void AnsweringSupervisor::look() {
   notified_ = notification.data.nr;
   seccomp_notif_resp response{};
   response.id = notification.id;
-  if (answer_) {
+  if (answer_ && answer_->addfd) {
+    given_ = give(*answer_->addfd, notification.id);
+    const bool replied = given_->error == 0 && (answer_->addfd->flags & addfd_flag::kSend) != 0;
+    if (replied) return;
+  }
+  if (answer_ && answer_->replies) {
     response.val = answer_->value;
     response.error = answer_->error;
     response.flags = answer_->continues ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;

@@ -49,8 +49,15 @@ class AnsweringTracer {
   bool harmful_ = false;
 };
 
+/// What the kernel made of a supervisor's ADDFD.
+struct GivenFd {
+  int error = 0;       ///< errno of the ioctl
+  int descriptor = 0;  ///< what it returned otherwise
+};
+
 /// Holds a descriptor of a listener and answers a notification. A call that nobody answers, or
-/// whose answer the kernel refuses, waits: that is noted, and the call then ended with 0.
+/// whose answer the kernel refuses, waits: that is noted, and the call then ended with 0. What is
+/// given by ADDFD is a descriptor of an eventfd(2).
 class AnsweringSupervisor {
  public:
   explicit AnsweringSupervisor(const std::optional<Supervisor>& answer) : answer_(answer) {}
@@ -69,13 +76,18 @@ class AnsweringSupervisor {
   [[nodiscard]] bool waited() const { return waited_; }
   /// The errno of the answer, 0 where it was taken or never given.
   [[nodiscard]] int send_error() const { return send_error_; }
+  /// Nothing where none was to be given, or nobody asked.
+  [[nodiscard]] std::optional<GivenFd> given() const { return given_; }
 
  private:
+  [[nodiscard]] GivenFd give(const AddFd& addfd, std::uint64_t id) const;
+
   std::optional<Supervisor> answer_;
   int listener_ = -1;
   std::optional<std::int32_t> notified_;
   bool waited_ = false;
   int send_error_ = 0;
+  std::optional<GivenFd> given_;
 };
 
 }  // namespace callgate::live

@@ -114,8 +114,25 @@ class Comparison {
     if (made.send_error != ours.call.send_error) {
       return fmt::format("the supervisor's answer: errno {}", made.send_error);
     }
+    if (std::string other = given_differs(ours.call.added, made); !other.empty()) return other;
     if (made.notified && *made.notified != ours.call.data.nr) {
       return fmt::format("the supervisor is told of call {}", *made.notified);
+    }
+    return {};
+  }
+
+  static std::string given_differs(const std::optional<AddedFd>& ours, const Made& made) {
+    const auto& given = made.given;
+    if (ours.has_value() != given.has_value()) {
+      return given ? "the supervisor gives a descriptor" : "the supervisor gives no descriptor";
+    }
+    if (!given) return {};
+    if (ours->error != given->error) return fmt::format("ADDFD: errno {}", given->error);
+    if (given->error != 0) return {};
+    const bool other = ours->descriptor && static_cast<int>(*ours->descriptor) != given->descriptor;
+    if (other || (ours->is_reply && made.result != given->descriptor)) {
+      return fmt::format("ADDFD: descriptor {}, the call returns {}", given->descriptor,
+                         made.result.value_or(-1));
     }
     return {};
   }
@@ -130,6 +147,8 @@ class Comparison {
     switch (ours.kind) {
       case StepResult::Kind::Met:
         return ours.call.outcome.kind != OutcomeKind::Returns || ours.call.outcome.value != got;
+      case StepResult::Kind::Descriptor:
+        return false;  // seen by given_differs()
       case StepResult::Kind::Executes:
         return got != id_of(step, ours.call.data.nr);
       case StepResult::Kind::Created: {
@@ -201,7 +220,13 @@ bool is_harmless(std::int32_t nr) { return nr == SYS_getppid || nr == SYS_getpid
 }  // namespace
 
 bool can_be_made(const Step& step) noexcept {
-  if (step.kind == StepKind::Supervisor) return true;
+  if (step.kind == StepKind::Supervisor) {
+    // The lower ones are the tasks' own pipes.
+    constexpr std::uint32_t kLowestChosen = 200;
+    const bool chooses = step.supervisor && step.supervisor->addfd &&
+                         (step.supervisor->addfd->flags & addfd_flag::kSetFd) != 0;
+    return !chooses || step.supervisor->addfd->new_fd >= kLowestChosen;
+  }
   if (step.kind == StepKind::Tracer) {
     return !step.tracer || !step.tracer->nr || *step.tracer->nr < 0 ||
            is_harmless(*step.tracer->nr);
@@ -235,6 +260,10 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
     if (ours->kind == StepResult::Kind::NotMade || ours->kind == StepResult::Kind::Set) continue;
     if (ours->kind == StepResult::Kind::Unknown) {
       return failed(fmt::format("step {}: {}", i + 1, ours->reason));
+    }
+    if (ours->kind == StepResult::Kind::Met && ours->call.outcome.kind == OutcomeKind::Unknown) {
+      run.cut = fmt::format("step {}: the model cannot tell: {}", i + 1, ours->call.outcome.reason);
+      return run;
     }
     if (tasks.size() > kMostLiveTasks) return failed("too many tasks");
     const ProcessId process = tasks.task(step.task).process;

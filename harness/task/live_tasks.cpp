@@ -108,7 +108,7 @@ struct First {
   long parent;
   bool sys_admin;
   bool no_new_privs;
-  bool descriptors_left;
+  std::uint32_t descriptor_limit;
 };
 
 CALLGATE_IN_CHILD int prepare(const First& first) {
@@ -131,10 +131,9 @@ CALLGATE_IN_CHILD void begin(void* argument) {
   for (std::size_t i = 0; i < first->close_count; ++i) {
     call(SYS_close, static_cast<unsigned long>(first->closes[i]));
   }
-  if (!first->descriptors_left) {
-    call(SYS_setrlimit, RLIMIT_NOFILE, reinterpret_cast<unsigned long>(&none));
-  }
-  first->place.wiring->shared->setup = prepare(*first);
+  const rlimit limit{first->descriptor_limit, first->descriptor_limit};
+  const long limited = call(SYS_setrlimit, RLIMIT_NOFILE, reinterpret_cast<unsigned long>(&limit));
+  first->place.wiring->shared->setup = limited != 0 ? static_cast<int>(-limited) : prepare(*first);
   serve(&first->place);
 }
 
@@ -215,7 +214,7 @@ std::string LiveTasks::start(const Script& script) {
               .parent = getpid(),
               .sys_admin = script.sys_admin,
               .no_new_privs = script.no_new_privs,
-              .descriptors_left = script.descriptors_left};
+              .descriptor_limit = script.descriptors_left ? Process{}.descriptor_limit : 0};
   const auto pid = static_cast<pid_t>(
       live::raw::callgate_live_clone(SIGCHLD, stacks_.data() + kStack, begin, &first));
   if (pid < 0) return fmt::format("no process can be started: errno {}", -pid);
@@ -277,7 +276,8 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
               .harmful = tracer && tracer->harmful(),
               .notified = supervisor.notified(),
               .waited = supervisor.waited(),
-              .send_error = supervisor.send_error()};
+              .send_error = supervisor.send_error(),
+              .given = supervisor.given()};
 }
 
 // The end of a traced task, which its tracer got to know.

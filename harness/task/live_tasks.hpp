@@ -113,6 +113,7 @@ struct Made {
   std::optional<std::int32_t> notified;  ///< the number in the supervisor's notification
   bool waited = false;  ///< for a supervisor, until the runner let it go with `result`
   int send_error = 0;   ///< errno of the supervisor's answer
+  std::optional<live::GivenFd> given;  ///< what the supervisor's ADDFD came to
 };
 
 /// The processes of one script, with the ids that the kernel gave. All are killed and reaped with

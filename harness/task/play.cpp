@@ -147,12 +147,18 @@ StepResult carry_out(const Step& step, Tasks& tasks) {
   return {};
 }
 
+// By SEND, without SETFD.
+bool returns_new_descriptor(const CallResult& call) {
+  return call.added && call.added->is_reply && !call.added->descriptor;
+}
+
 StepResult make_call(const Step& step, Tasks& tasks, const Answers& answers) {
   const SeccompData data = data_of(step, tasks.model().arch);
   StepResult result;
   result.call = tasks.call(step.task, data, answers);
   if (result.call.outcome.kind != OutcomeKind::Executes) {
-    result.kind = StepResult::Kind::Met;
+    result.kind =
+        returns_new_descriptor(result.call) ? StepResult::Kind::Descriptor : StepResult::Kind::Met;
     return result;
   }
   // A tracer may have made another call of it.
@@ -289,6 +295,28 @@ std::expected<Played, ScriptError> play(const Script& script, const KernelModel&
   return Played{player.tasks(), std::move(results)};
 }
 
+namespace {
+
+std::string supervision_words(const CallResult& call) {
+  const auto named = [](int error) { return report::errno_name(error).value_or("an error"); };
+  std::string out;
+  if (const auto& added = call.added) {
+    if (added->error != 0) {
+      out += fmt::format(" (the supervisor's descriptor is refused: {})", named(added->error));
+    } else if (added->descriptor) {
+      out += fmt::format(" (the process was given descriptor {})", *added->descriptor);
+    } else if (!added->is_reply) {
+      out += " (the process was given a descriptor)";
+    }
+  }
+  if (call.send_error != 0) {
+    out += fmt::format(" (the supervisor's answer is refused: {})", named(call.send_error));
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string words(const StepResult& result, const Step& step) {
   switch (result.kind) {
     case StepResult::Kind::NotMade:
@@ -302,12 +330,10 @@ std::string words(const StepResult& result, const Step& step) {
       if (step.kind != StepKind::Call && result.kind == StepResult::Kind::Executes) {
         out += " (the tracer made another call of it)";
       }
-      if (result.call.send_error != 0) {
-        const auto error = report::errno_name(result.call.send_error);
-        out += fmt::format(" (the supervisor's answer is refused: {})", error.value_or("an error"));
-      }
-      return out;
+      return out + supervision_words(result.call);
     }
+    case StepResult::Kind::Descriptor:
+      return "returns a new descriptor, the lowest that is free" + supervision_words(result.call);
     case StepResult::Kind::Replied: {
       switch (result.reply.kind) {
         case Reply::Kind::Value:
@@ -347,6 +373,8 @@ std::string_view kind_word(const StepResult& result) {
       return "set";
     case StepResult::Kind::Met:
       return to_string(result.call.outcome.kind);
+    case StepResult::Kind::Descriptor:
+      return "descriptor";
     case StepResult::Kind::Executes:
     case StepResult::Kind::Execs:
       return "executes";

@@ -15,15 +15,16 @@ namespace callgate::task {
 /// What a step came to.
 struct StepResult {
   enum class Kind : std::uint8_t {
-    NotMade,   ///< its task has ended, or is not there yet
-    Set,       ///< it set the scene
-    Met,       ///< `call` says what became of it: the kernel was never reached, or it waits
-    Replied,   ///< `reply`
-    Created,   ///< the task `created`
-    Ended,     ///< by exit(2)
-    Execs,     ///< execve(2) is let in
-    Executes,  ///< a call whose result is the kernel's
-    Unknown,   ///< `reason`
+    NotMade,     ///< its task has ended, or is not there yet
+    Set,         ///< it set the scene
+    Met,         ///< `call` says what became of it: the kernel was never reached, or it waits
+    Replied,     ///< `reply`
+    Created,     ///< the task `created`
+    Ended,       ///< by exit(2)
+    Execs,       ///< execve(2) is let in
+    Descriptor,  ///< a supervisor's ADDFD gave it one, and returned it: the lowest that was free
+    Executes,    ///< a call whose result is the kernel's
+    Unknown,     ///< `reason`
   };
   Kind kind = Kind::Set;
   CallResult call;

@@ -103,6 +103,31 @@ class Generator {
     return static_cast<std::int64_t>(source_.below(300)) - 150;
   }
 
+  // Numbers that it may choose are above all that the tasks use themselves.
+  AddFd any_descriptor() {
+    constexpr std::uint32_t kCloexec = 0x80000;
+    const std::uint32_t limit = Process{}.descriptor_limit;
+    constexpr std::uint32_t kLowest = 200;
+    AddFd addfd;
+    addfd.flags = source_.one_in(8) ? source_.below(16) : source_.below(4);
+    const bool chosen = (addfd.flags & addfd_flag::kSetFd) != 0;
+    if (chosen || source_.one_in(10)) {
+      const std::array<std::uint32_t, 6> ends = {kLowest,   limit - 1,   limit,
+                                                 limit + 1, 0x7fffffffU, 0xffffffffU};
+      addfd.new_fd = source_.one_in(2) ? kLowest + source_.below(50) : ends[source_.below(6)];
+      addfd.new_fd = std::max(addfd.new_fd, kLowest);
+    }
+    if (source_.one_in(3))
+      addfd.new_fd_flags = source_.one_in(3) ? 1U << source_.below(32) : kCloexec;
+    if (source_.one_in(8)) addfd.source_open = false;
+    if (source_.one_in(8)) addfd.right_id = false;
+    if (source_.one_in(6)) {
+      constexpr std::array<std::uint32_t, 7> kSizes = {0, 16, 23, 25, 32, 4095, 4096};
+      addfd.size = kSizes[source_.below(kSizes.size())];
+    }
+    return addfd;
+  }
+
   // Who answers from here. What calls become is harmless.
   Step any_answer() {
     Step step;
@@ -119,6 +144,10 @@ class Generator {
       }
       if (!plain && (supervisor.error == 0 || source_.one_in(4))) {
         supervisor.value = any_answer_value();
+      }
+      if (source_.one_in(3)) {
+        supervisor.addfd = any_descriptor();
+        supervisor.replies = !source_.one_in(4);
       }
       return step;
     }

@@ -3,67 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
-#include <limits>
 #include <utility>
 
 #include "harness/suite/vector_program.hpp"
+#include "harness/task/script_words.hpp"
 #include "vm/syscalls.hpp"
 
 namespace callgate::task {
 namespace {
 
-// Carries a message to parse_script(), which knows the line.
-// Not a std::runtime_error: what() of that ends where the script's text holds a zero byte.
-class Wrong : public std::exception {
- public:
-  explicit Wrong(std::string message) : message_(std::move(message)) {}
-  [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
-  [[nodiscard]] const std::string& message() const noexcept { return message_; }
-
- private:
-  std::string message_;
-};
-
-constexpr std::uint64_t kLargest = std::numeric_limits<std::uint64_t>::max();
-
-// A number, negative ones included: what fits in 64 bits.
-std::optional<std::int64_t> parse_signed(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  const auto number = suite::parse_number(text, std::numeric_limits<std::int64_t>::max());
-  if (!number) return std::nullopt;
-  return negative ? -static_cast<std::int64_t>(*number) : static_cast<std::int64_t>(*number);
-}
-
-std::uint64_t word_of(std::string_view text) {
-  if (const auto number = suite::parse_number(text, kLargest)) return *number;
-  if (const auto number = parse_signed(text)) return static_cast<std::uint64_t>(*number);
-  throw Wrong(fmt::format("{}: not a number", text));
-}
-
-std::int64_t signed_of(std::string_view text) { return static_cast<std::int64_t>(word_of(text)); }
-
-std::uint64_t flags_of(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kNames = {{
-      {"TSYNC", filter_flag::kTsync},
-      {"LOG", filter_flag::kLog},
-      {"SPEC_ALLOW", filter_flag::kSpecAllow},
-      {"NEW_LISTENER", filter_flag::kNewListener},
-      {"TSYNC_ESRCH", filter_flag::kTsyncEsrch},
-      {"WAIT_KILLABLE_RECV", filter_flag::kWaitKillableRecv},
-  }};
-  std::uint64_t flags = 0;
-  for (;;) {
-    const std::size_t bar = text.find('|');
-    const std::string_view part = text.substr(0, bar);
-    const auto row =
-        std::ranges::find(kNames, part, &std::pair<std::string_view, std::uint64_t>::first);
-    flags |= row != kNames.end() ? row->second : word_of(part);
-    if (bar == std::string_view::npos) return flags;
-    text.remove_prefix(bar + 1);
-  }
-}
+constexpr std::array<FlagName, 6> kFilterFlags = {{
+    {"TSYNC", filter_flag::kTsync},
+    {"LOG", filter_flag::kLog},
+    {"SPEC_ALLOW", filter_flag::kSpecAllow},
+    {"NEW_LISTENER", filter_flag::kNewListener},
+    {"TSYNC_ESRCH", filter_flag::kTsyncEsrch},
+    {"WAIT_KILLABLE_RECV", filter_flag::kWaitKillableRecv},
+}};
 
 bool yes_or_no(std::string_view text) {
   if (text != "yes" && text != "no") throw Wrong(fmt::format("{}: yes or no", text));
@@ -94,51 +50,6 @@ std::vector<std::string_view> words_of(std::string_view text) {
   }
   return out;
 }
-
-// What follows a step's name: NAME=VALUE and words alone, each asked for by who knows it; what
-// nobody asked for is an error.
-class Options {
- public:
-  explicit Options(std::vector<std::string_view> words)
-      : words_(std::move(words)), used_(words_.size()) {}
-
-  std::optional<std::string_view> value(std::string_view name) {
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      const std::string_view word = words_[i];
-      if (!word.starts_with(name) || !word.substr(name.size()).starts_with('=')) continue;
-      if (used_[i]) continue;
-      used_[i] = true;
-      return word.substr(name.size() + 1);
-    }
-    return std::nullopt;
-  }
-  bool flag(std::string_view name) {
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (words_[i] != name || used_[i]) continue;
-      used_[i] = true;
-      return true;
-    }
-    return false;
-  }
-  // The next word that nobody has asked for yet.
-  std::string_view next(std::string_view what) {
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (used_[i]) continue;
-      used_[i] = true;
-      return words_[i];
-    }
-    throw Wrong(fmt::format("{} is missing", what));
-  }
-  void finish() const {
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (!used_[i]) throw Wrong(fmt::format("{}: not understood here", words_[i]));
-    }
-  }
-
- private:
-  std::vector<std::string_view> words_;
-  std::vector<bool> used_;
-};
 
 Program inline_program(std::string_view text) {
   std::vector<suite::VectorLine> lines;
@@ -199,7 +110,7 @@ std::uint64_t number_of_filter(std::string_view text) {
 
 void parse_seccomp(Step& step, Options& options, const FilterReader& read_filter) {
   const std::string_view what = options.next("what seccomp does");
-  if (const auto flags = options.value("flags")) step.flags = flags_of(*flags);
+  if (const auto flags = options.value("flags")) step.flags = flags_of(*flags, kFilterFlags);
   if (what == "filter") {
     step.kind = StepKind::Filter;
     step.filter = filter_of(options, read_filter);
@@ -246,18 +157,6 @@ void parse_prctl(Step& step, Options& options, const FilterReader& read_filter) 
   }
 }
 
-// 1,0x2,…: those left out are 0.
-std::array<std::uint64_t, 6> arguments_of(std::string_view text) {
-  std::array<std::uint64_t, 6> args{};
-  for (std::uint64_t& arg : args) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    arg = word_of(text.substr(0, comma));
-    if (comma == text.size()) return args;
-    text.remove_prefix(comma + 1);
-  }
-  throw Wrong("a call has 6 arguments at most");
-}
-
 void parse_call(Step& step, Options& options, Arch arch) {
   step.kind = StepKind::Call;
   Arch abi = arch;
@@ -276,44 +175,6 @@ void parse_call(Step& step, Options& options, Arch arch) {
   }
   const std::uint64_t number = word_of(call);
   step.data.nr = static_cast<std::int32_t>(static_cast<std::uint32_t>(number));
-}
-
-void parse_tracer(Step& step, Options& options, Arch arch) {
-  step.kind = StepKind::Tracer;
-  const std::string_view what = options.next("what the tracer does");
-  if (what == "none") return;
-  step.tracer.emplace();
-  if (what == "skip") {
-    step.tracer->nr = -1;
-    if (const auto value = options.value("value")) step.tracer->value = signed_of(*value);
-  } else if (what.starts_with("number=")) {
-    const std::string_view call = what.substr(7);
-    const auto nr = syscall_number(arch, call);
-    const auto number = static_cast<std::uint32_t>(nr ? *nr : word_of(call));
-    step.tracer->nr = static_cast<std::int32_t>(number);
-    if (const auto value = options.value("value")) step.tracer->value = signed_of(*value);
-  } else if (what != "continue") {
-    throw Wrong(fmt::format("tracer: {}: skip, number=CALL, continue or none", what));
-  }
-  if (const auto args = options.value("args")) step.tracer->args = arguments_of(*args);
-}
-
-void parse_supervisor(Step& step, Options& options) {
-  step.kind = StepKind::Supervisor;
-  if (options.flag("none")) return;
-  callgate::Supervisor& supervisor = step.supervisor.emplace();
-  supervisor.continues = options.flag("continue");
-  const auto value = options.value("value");
-  const auto error = options.value("error");
-  if (!value && !error && !supervisor.continues) {
-    throw Wrong("supervisor: value=N, error=N, continue or none");
-  }
-  if (value) supervisor.value = signed_of(*value);
-  if (error) {
-    const std::int64_t number = signed_of(*error);
-    if (number != static_cast<std::int32_t>(number)) throw Wrong("error: 32 bits");
-    supervisor.error = static_cast<std::int32_t>(number);
-  }
 }
 
 Step parse_step(std::vector<std::string_view> words, Arch arch, const FilterReader& read_filter) {
@@ -356,7 +217,7 @@ Step parse_step(std::vector<std::string_view> words, Arch arch, const FilterRead
   } else if (name == "tracer:") {
     parse_tracer(step, options, arch);
   } else if (name == "supervisor:") {
-    parse_supervisor(step, options);
+    parse_supervisor(step, options, arch);
   } else {
     throw Wrong(fmt::format("{}: not a step", name));
   }

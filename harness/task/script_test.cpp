@@ -179,7 +179,10 @@ TEST(Script, who_answers_is_written_as_it_is_read) {
         "tracer: number=-5 value=0x8000000000000000 args=0x1,0x2,0x0,0x0,0x0,0xffffffffffffffff",
         "tracer: continue args=0x1,0x0,0x0,0x0,0x0,0x0", "supervisor: none",
         "supervisor: value=0 error=-13", "supervisor: value=0x8000000000000000 error=-2147483648",
-        "supervisor: continue value=1 error=0"}) {
+        "supervisor: continue value=1 error=0",
+        "supervisor: addfd flags=0x3 newfd=300 newfd-flags=0x80000 size=24",
+        "supervisor: addfd flags=0x0 newfd=0 newfd-flags=0x0 size=23 source=closed id=wrong "
+        "continue value=0 error=0"}) {
     const auto script = parse(line);
     ASSERT_TRUE(script.has_value()) << line << ": " << script.error().message;
     EXPECT_THAT(text_of(*script), HasSubstr("\nas 1: " + std::string(line) + "\n"));
@@ -190,7 +193,7 @@ TEST(Script, who_answers_is_written_as_it_is_read) {
 TEST(Script, random_scripts_hold_every_answer_of_tracers_and_supervisors) {
   random::Source source(11);
   std::map<std::string, int> seen;
-  for (int i = 0; i < 1'000; ++i) {
+  for (int i = 0; i < 3'000; ++i) {
     const Script script = random_script(source, 30, true, {});
     Player player(script, {});
     for (const Step& step : script.steps) {
@@ -205,11 +208,15 @@ TEST(Script, random_scripts_hold_every_answer_of_tracers_and_supervisors) {
       if (call.tracer_stop && call.data.nr != data_of(step, Arch::X86_64).nr) ++seen["changed"];
       if (call.send_error != 0) ++seen["answer refused"];
       if (call.outcome.kind == OutcomeKind::ListenerDecides) ++seen["waits"];
+      if (call.added) ++seen["descriptor, errno " + std::to_string(call.added->error)];
+      if (call.added && call.added->is_reply) ++seen["descriptor is the answer"];
     }
   }
   for (const std::string_view each :
        {"traced, executes", "traced, returns", "traced, task", "traced, listener",
-        "traced, process-dies", "skipped", "changed", "answer refused", "waits"}) {
+        "traced, process-dies", "skipped", "changed", "answer refused", "waits",
+        "descriptor, errno 0", "descriptor, errno 2", "descriptor, errno 9", "descriptor, errno 22",
+        "descriptor is the answer"}) {
     EXPECT_GT(seen[std::string(each)], 0) << each;
   }
 }

@@ -70,8 +70,16 @@ std::string text_of(const std::optional<callgate::Tracer>& tracer) {
 
 std::string text_of(const std::optional<callgate::Supervisor>& supervisor) {
   if (!supervisor) return "supervisor: none";
-  return fmt::format("supervisor:{} value={} error={}", supervisor->continues ? " continue" : "",
-                     text_of(supervisor->value), supervisor->error);
+  std::string out = "supervisor:";
+  if (const auto& addfd = supervisor->addfd) {
+    out += fmt::format(" addfd flags=0x{:x} newfd={} newfd-flags=0x{:x} size={}", addfd->flags,
+                       addfd->new_fd, addfd->new_fd_flags, addfd->size);
+    if (!addfd->source_open) out += " source=closed";
+    if (!addfd->right_id) out += " id=wrong";
+  }
+  if (!supervisor->replies) return out;
+  return out + fmt::format("{} value={} error={}", supervisor->continues ? " continue" : "",
+                           text_of(supervisor->value), supervisor->error);
 }
 
 std::string_view sigsys_word(SigsysAction action) {

@@ -197,6 +197,38 @@ TEST_F(LiveAnsweredTask, supervisor_answers_with_a_value_an_error_or_lets_the_ca
             12U);
 }
 
+TEST_F(LiveAnsweredTask, supervisor_gives_descriptors_and_replies_by_one) {
+  const std::string filter =
+      "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #110, 0, 1; ret USER_NOTIF; "
+      "ret ALLOW}\n";
+  std::string script = "process nnp=yes\n" + filter;
+  constexpr std::array<std::string_view, 19> kAnswers = {
+      "value=5",
+      "flags=SEND",
+      "flags=SEND newfd-flags=CLOEXEC",
+      "flags=SETFD newfd=300 continue",
+      "flags=SETFD|SEND newfd=301 newfd-flags=CLOEXEC",
+      "flags=SETFD|SEND newfd=301",
+      "flags=SETFD|SEND newfd=1023",
+      "flags=SETFD|SEND newfd=1024 value=6",
+      "flags=SETFD newfd=0xffffffff error=-9",
+      "flags=4 value=7",
+      "newfd=1 value=8",
+      "newfd-flags=1 value=9",
+      "source=closed value=10",
+      "id=wrong value=11",
+      "size=23 value=12",
+      "size=4095 value=13",
+      "size=4096 value=14",
+      "flags=SEND id=wrong source=closed",
+      "",
+  };
+  for (const std::string_view answer : kAnswers) {
+    script += fmt::format("supervisor: addfd {}\ncall getppid\n", answer);
+  }
+  EXPECT_EQ(agrees(parsed(script)), 1 + kAnswers.size());
+}
+
 TEST_F(LiveAnsweredTask, supervisor_is_asked_about_the_call_that_a_tracer_made) {
   EXPECT_EQ(agrees(parsed("process nnp=yes\n"
                           "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #39, 0, 1; "
