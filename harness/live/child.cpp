@@ -44,13 +44,26 @@ bool ended(pid_t pid, int pidfd, int milliseconds, int& status) {
 
 }  // namespace
 
-SharedMemory::SharedMemory(std::size_t size)
-    : data_(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)),
-      size_(size) {
-  if (data_ == MAP_FAILED) throw std::bad_alloc();
+SharedMemory::SharedMemory(std::size_t size, Descriptor descriptor) : size_(size) {
+  int flags = MAP_SHARED | MAP_ANONYMOUS;
+  if (descriptor == Descriptor::Yes) {
+    flags = MAP_SHARED;
+    descriptor_ = memfd_create("callgate", MFD_CLOEXEC);
+    if (descriptor_ < 0 || ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
+      if (descriptor_ >= 0) close(descriptor_);
+      throw std::bad_alloc();
+    }
+  }
+  data_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, descriptor_, 0);
+  if (data_ != MAP_FAILED) return;
+  if (descriptor_ >= 0) close(descriptor_);
+  throw std::bad_alloc();
 }
 
-SharedMemory::~SharedMemory() { munmap(data_, size_); }
+SharedMemory::~SharedMemory() {
+  munmap(data_, size_);
+  if (descriptor_ >= 0) close(descriptor_);
+}
 
 ChildEnd run_child(const std::function<void()>& work, const volatile std::uint64_t* progress,
                    int patience_milliseconds) {

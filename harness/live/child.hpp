@@ -32,7 +32,10 @@ struct LiveError {
 /// Memory that a child writes and its parent reads; gone with the object, and with the process.
 class SharedMemory {
  public:
-  explicit SharedMemory(std::size_t size);
+  /// Whether it shall have a descriptor too, for processes that are no copies of this one.
+  enum class Descriptor : std::uint8_t { No, Yes };
+
+  explicit SharedMemory(std::size_t size, Descriptor descriptor = Descriptor::No);
   ~SharedMemory();
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
@@ -42,8 +45,12 @@ class SharedMemory {
     return reinterpret_cast<T*>(static_cast<std::byte*>(data_) + offset);
   }
 
+  /// -1 without one. It is closed by execve(2).
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
  private:
-  void* data_;
+  int descriptor_ = -1;
+  void* data_ = nullptr;
   std::size_t size_;
 };
 

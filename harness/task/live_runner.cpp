@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "harness/task/exec_file.hpp"
 #include "harness/task/live_tasks.hpp"
 
 namespace callgate::task {
@@ -18,50 +20,83 @@ constexpr unsigned long kThreadFlags =
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 constexpr std::uint64_t kUnreadable = 8;  // the first page is never mapped
 
-// Writes the call that a step makes, with real pointers.
-void write_call(Shared& shared, const Step& step, TaskId created) {
-  const SeccompData data = data_of(step, Arch::X86_64);
-  shared.nr = data.nr;
-  shared.created = created;
-  for (std::size_t i = 0; i < data.args.size(); ++i) shared.args[i] = data.args[i];
-  if (step.kind == StepKind::Fork) {
-    shared.args[0] = CLONE_PARENT | SIGCHLD;  // each process is the controller's child
+// Writes the call that a step makes, with pointers of the process that makes it.
+class Writer {
+ public:
+  Writer(LiveTasks& real, ProcessId process)
+      : real_(real), shared_(real.shared()), base_(real.shared_in(process)) {}
+
+  void write(const Step& step, TaskId created) {
+    const SeccompData data = data_of(step, Arch::X86_64);
+    shared_.nr = data.nr;
+    shared_.created = created;
+    for (std::size_t i = 0; i < data.args.size(); ++i) shared_.args[i] = data.args[i];
+    if (step.kind == StepKind::Fork) {
+      shared_.args[0] = CLONE_PARENT | SIGCHLD;  // each process is the controller's child
+    }
+    if (step.kind == StepKind::Thread) shared_.args[0] = kThreadFlags;
+    if (step.kind == StepKind::ActionAvail) {
+      shared_.action = static_cast<std::uint32_t>(step.a);
+      shared_.args[2] = step.bad_pointer ? kUnreadable : address(&shared_.action);
+    }
+    if (step.kind == StepKind::NotifSizes) {
+      shared_.args[2] = step.bad_pointer ? kUnreadable : address(shared_.sizes);
+    }
+    if (step.kind == StepKind::Filter || step.kind == StepKind::SetSeccomp) write(step.filter);
+    if (step.kind == StepKind::Exec) write_exec(step.task);
   }
-  if (step.kind == StepKind::Thread) shared.args[0] = kThreadFlags;
-  if (step.kind == StepKind::ActionAvail) {
-    shared.action = static_cast<std::uint32_t>(step.a);
-    shared.args[2] =
-        step.bad_pointer ? kUnreadable : reinterpret_cast<std::uint64_t>(&shared.action);
+
+ private:
+  [[nodiscard]] std::uint64_t address(const volatile void* of) const {
+    return base_ +
+           (reinterpret_cast<std::uint64_t>(of) - reinterpret_cast<std::uint64_t>(&shared_));
   }
-  if (step.kind == StepKind::NotifSizes) {
-    shared.args[2] = step.bad_pointer ? kUnreadable : reinterpret_cast<std::uint64_t>(shared.sizes);
+
+  void write(const ScriptFilter& filter) {
+    using State = FilterArgument::State;
+    std::ranges::copy(filter.instructions, shared_.instructions);
+    const std::size_t length = filter.length ? *filter.length : filter.instructions.size();
+    shared_.header.length = static_cast<std::uint16_t>(length);
+    shared_.header.instructions = address(shared_.instructions);
+    shared_.args[2] = address(&shared_.header);
+    switch (filter.state) {
+      case State::NullHeader:
+        shared_.args[2] = 0;
+        break;
+      case State::UnreadableHeader:
+        shared_.args[2] = kUnreadable;
+        break;
+      case State::NullInstructions:
+        shared_.header.instructions = 0;
+        break;
+      case State::UnreadableInstructions:
+        shared_.header.instructions = kUnreadable;
+        break;
+      case State::Readable:
+        break;
+    }
   }
-  const bool filters = step.kind == StepKind::Filter || step.kind == StepKind::SetSeccomp;
-  if (!filters) return;
-  using State = FilterArgument::State;
-  const ScriptFilter& filter = step.filter;
-  std::ranges::copy(filter.instructions, shared.instructions);
-  const std::size_t length = filter.length ? *filter.length : filter.instructions.size();
-  shared.header.length = static_cast<std::uint16_t>(length);
-  shared.header.instructions = shared.instructions;
-  shared.args[2] = reinterpret_cast<std::uint64_t>(&shared.header);
-  switch (filter.state) {
-    case State::NullHeader:
-      shared.args[2] = 0;
-      break;
-    case State::UnreadableHeader:
-      shared.args[2] = kUnreadable;
-      break;
-    case State::NullInstructions:
-      shared.header.instructions = nullptr;
-      break;
-    case State::UnreadableInstructions:
-      shared.header.instructions = reinterpret_cast<const Instruction*>(kUnreadable);
-      break;
-    case State::Readable:
-      break;
+
+  void write_exec(TaskId task) {
+    ExecArguments& exec = shared_.exec;
+    // Not /proc/self: that is the first thread, which may have ended.
+    *fmt::format_to_n(exec.path, sizeof exec.path - 1, "/proc/thread-self/fd/{}", exec_file()).out =
+        0;
+    *fmt::format_to_n(exec.memory, sizeof exec.memory - 1, "{}", real_.shared_descriptor()).out = 0;
+    exec.argv[0] = address(exec.path);
+    exec.argv[1] = address(exec.memory);
+    exec.argv[2] = 0;
+    exec.environment[0] = 0;
+    shared_.executing = task;
+    shared_.args[0] = address(exec.path);
+    shared_.args[1] = address(exec.argv);
+    shared_.args[2] = address(exec.environment);
   }
-}
+
+  LiveTasks& real_;
+  Shared& shared_;
+  std::uint64_t base_;
+};
 
 // What the model says of a result that the kernel gave.
 class Comparison {
@@ -154,7 +189,7 @@ class Comparison {
       case StepResult::Kind::Created: {
         if (got <= 0) return true;
         const ProcessId process = tasks_.task(ours.created).process;
-        real_.add(ours.created, process, static_cast<pid_t>(got), step.kind == StepKind::Fork);
+        real_.add(ours.created, process, static_cast<pid_t>(got), tasks_.task(step.task).process);
         return false;
       }
       case StepResult::Kind::Replied:
@@ -172,10 +207,16 @@ class Comparison {
             return true;
         }
         return true;
+      case StepResult::Kind::Execs: {
+        // A filter's 0 looks the same.
+        const bool begun = real_.shared().executions == ++executions_;
+        const ProcessId process = tasks_.task(step.task).process;
+        if (got == 0 && begun) real_.execute(step.task, process, gone_by_exec(step.task));
+        return got != 0 || !begun;
+      }
       case StepResult::Kind::NotMade:
       case StepResult::Kind::Set:
       case StepResult::Kind::Ended:
-      case StepResult::Kind::Execs:
       case StepResult::Kind::Unknown:
         return true;
     }
@@ -199,9 +240,42 @@ class Comparison {
     return signal == expected ? "" : fmt::format("the process ends by signal {}", signal);
   }
 
+  // The others of its process, in this life and the ones before.
+  [[nodiscard]] std::vector<TaskId> gone_by_exec(TaskId task) const {
+    std::vector<TaskId> gone;
+    for (TaskId each = 0; each < tasks_.size(); ++each) {
+      if (each != task && tasks_.task(each).process == tasks_.task(task).process) {
+        gone.push_back(each);
+      }
+    }
+    return gone;
+  }
+
   LiveTasks& real_;
   const Tasks& tasks_;
+  std::uint64_t executions_ = 0;
 };
+
+// Why a task that executes cannot be followed; nothing where it can.
+std::string why_not_followed(const Step& step, const LiveTasks& real, const Tasks& tasks,
+                             bool traced) {
+  const Task& task = tasks.task(step.task);
+  if (exec_file() < 0) return "there is no file in memory that it could execute";
+  if (traced && real.tid(step.task) != real.pid(task.process)) {
+    return "it is traced, executes, and is not the first thread";
+  }
+  if (task.sys_admin && geteuid() != 0) return "who is not root loses capabilities by execve(2)";
+  // What the image does for itself, and goes on doing.
+  const auto passes = [&](std::int32_t nr, const std::array<std::uint64_t, 6>& args) {
+    Tasks copy = tasks;
+    const SeccompData data{.nr = nr, .arch = info(Arch::X86_64).token, .args = args};
+    return copy.call(step.task, data).outcome.kind == OutcomeKind::Executes;
+  };
+  const auto memory = static_cast<std::uint64_t>(real.shared_descriptor());
+  const bool serves = passes(SYS_mmap, {kSharedInImage, sizeof(Shared), PROT_READ | PROT_WRITE,
+                                        MAP_SHARED | MAP_FIXED, memory, 0});
+  return serves ? "" : "its filters do not let mmap(2) pass, which what it executes needs";
+}
 
 // The listener that may be asked about a call of the task, and a living task that holds it.
 std::optional<LiveAnswers::Listener> listener_of(const Tasks& tasks, TaskId task) {
@@ -231,7 +305,7 @@ bool can_be_made(const Step& step) noexcept {
     return !step.tracer || !step.tracer->nr || *step.tracer->nr < 0 ||
            is_harmless(*step.tracer->nr);
   }
-  if (!is_call(step.kind) || step.kind == StepKind::Exec) return false;
+  if (!is_call(step.kind)) return false;
   return step.kind != StepKind::Call ||
          (is_harmless(step.data.nr) && step.data.arch == 0xc000003eU);
 }
@@ -268,7 +342,15 @@ std::expected<LiveRun, live::LiveError> run_live(const Script& script, const Ker
     if (tasks.size() > kMostLiveTasks) return failed("too many tasks");
     const ProcessId process = tasks.task(step.task).process;
     const TaskId created = ours->kind == StepResult::Kind::Created ? ours->created : kMostLiveTasks;
-    write_call(real.shared(), step, created);
+    answers.executes = ours->kind == StepResult::Kind::Execs;
+    if (answers.executes) {
+      const bool traced = answers.answers.tracer.has_value();
+      if (const auto why = why_not_followed(step, real, tasks, traced); !why.empty()) {
+        run.cut = fmt::format("step {}: {}", i + 1, why);
+        return run;
+      }
+    }
+    Writer(real, process).write(step, created);
     if (step.kind == StepKind::Filter || step.kind == StepKind::SetSeccomp) pace.step();
     const auto made = real.make(step.task, process, answers);
     if (!made && made.error().fault == live::LiveFault::TracingDenied) {

@@ -21,57 +21,13 @@
 #include <string_view>
 
 #include "harness/live/raw.hpp"
+#include "harness/task/exec_file.hpp"
 
 namespace callgate::task {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using live::raw::call;
-
-constexpr std::size_t kStack = 32 * 1024;
-// One more than there are tasks: for a thread that is asked for and not to come.
-constexpr std::size_t kAllStacks = (kMostLiveTasks + 1) * kStack;
-
-// The life of every task: it waits to be woken, makes the call, and tells that it has. Reads and
-// writes only, which filters and strict mode let pass.
-CALLGATE_IN_CHILD void serve(void* argument) {
-  const auto* const place = static_cast<const Place*>(argument);
-  const Wiring* const wiring = place->wiring;
-  Shared* const shared = wiring->shared;
-  std::size_t task = place->task;
-  for (;;) {
-    char byte = 0;
-    const long got = call(SYS_read, static_cast<unsigned long>(wiring->wake[task]),
-                          reinterpret_cast<unsigned long>(&byte), 1);
-    if (got == -EINTR) continue;
-    if (got != 1) live::raw::callgate_live_end();  // the controller is gone
-    long result = 0;
-    const unsigned long flags = shared->args[0];
-    // A new process may run only when the next step has been written.
-    const std::size_t created = shared->created;
-    const long nr = shared->nr;
-    // A 0 that a filter, a tracer or a supervisor gives is no new task: none is to come then.
-    const bool makes_task = nr == SYS_clone && created < kMostLiveTasks;
-    if (makes_task && (flags & CLONE_THREAD) != 0) {
-      // The place lies at the bottom of the new stack.
-      std::byte* const stack = wiring->stacks + created * kStack;
-      auto* const next = reinterpret_cast<Place*>(stack);
-      next->wiring = wiring;
-      next->task = created;
-      result = live::raw::callgate_live_clone(flags, stack + kStack, serve, next);
-    } else {
-      result = call(nr, shared->args[0], shared->args[1], shared->args[2], shared->args[3],
-                    shared->args[4], shared->args[5]);
-      if (makes_task && result == 0) {
-        task = created;  // the new process
-        continue;
-      }
-    }
-    shared->result = result;
-    call(SYS_write, static_cast<unsigned long>(wiring->answer),
-         reinterpret_cast<unsigned long>(&byte), 1);
-  }
-}
 
 // capget(2) and capset(2), as <linux/capability.h> has them.
 struct CapabilityHeader {
@@ -85,7 +41,7 @@ struct CapabilityWords {
 };
 constexpr std::uint32_t kSysAdminBit = 1U << 21U;  // of the first word
 
-// Gives up CAP_SYS_ADMIN; 0 or an errno.
+// Gives up CAP_SYS_ADMIN, for what is executed too; 0 or an errno.
 CALLGATE_IN_CHILD int drop_sys_admin() {
   CapabilityHeader header;
   CapabilityWords words[2] = {{0, 0, 0}, {0, 0, 0}};
@@ -93,6 +49,10 @@ CALLGATE_IN_CHILD int drop_sys_admin() {
                      reinterpret_cast<unsigned long>(words));
   if (result != 0) return static_cast<int>(-result);
   if ((words[0].effective & kSysAdminBit) == 0) return 0;
+  // Else a task of root would have it back.
+  constexpr unsigned long kSysAdmin = 21;
+  result = call(SYS_prctl, PR_CAPBSET_DROP, kSysAdmin);
+  if (result != 0) return static_cast<int>(-result);
   words[0].effective &= ~kSysAdminBit;
   words[0].permitted &= ~kSysAdminBit;
   result = call(SYS_capset, reinterpret_cast<unsigned long>(&header),
@@ -105,6 +65,8 @@ struct First {
   Place place;
   const int* closes;  // the ends of pipes that are the controller's
   std::size_t close_count;
+  const int* keeps;  // what is not closed by execve(2)
+  std::size_t keep_count;
   long parent;
   bool sys_admin;
   bool no_new_privs;
@@ -131,6 +93,9 @@ CALLGATE_IN_CHILD void begin(void* argument) {
   for (std::size_t i = 0; i < first->close_count; ++i) {
     call(SYS_close, static_cast<unsigned long>(first->closes[i]));
   }
+  for (std::size_t i = 0; i < first->keep_count; ++i) {
+    call(SYS_fcntl, static_cast<unsigned long>(first->keeps[i]), F_SETFD, 0);
+  }
   const rlimit limit{first->descriptor_limit, first->descriptor_limit};
   const long limited = call(SYS_setrlimit, RLIMIT_NOFILE, reinterpret_cast<unsigned long>(&limit));
   first->place.wiring->shared->setup = limited != 0 ? static_cast<int>(-limited) : prepare(*first);
@@ -145,6 +110,11 @@ char thread_state(pid_t process, pid_t thread) {
   const std::size_t end = text.rfind(')');
   if (end == std::string::npos || end + 2 >= text.size()) return 0;
   return text[end + 2];
+}
+
+bool thread_lives(pid_t process, pid_t thread) {
+  const char state = thread_state(process, thread);
+  return state != 0 && state != 'Z' && state != 'X';
 }
 
 std::optional<ShownState> shown_state(pid_t process, pid_t thread) {
@@ -180,12 +150,12 @@ bool Descriptors::make_pipe(int& reads, int& writes) {
 
 Stacks::Stacks() {
   void* const data =
-      mmap(nullptr, kAllStacks, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      mmap(nullptr, kAllTaskStacks, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data != MAP_FAILED) data_ = static_cast<std::byte*>(data);
 }
 
 Stacks::~Stacks() {
-  if (data_ != nullptr) munmap(data_, kAllStacks);
+  if (data_ != nullptr) munmap(data_, kAllTaskStacks);
 }
 
 LiveTasks::~LiveTasks() {
@@ -201,22 +171,29 @@ std::string LiveTasks::start(const Script& script) {
   wiring_.stacks = stacks_.data();
   if (wiring_.stacks == nullptr) return "no memory for stacks";
   for (std::size_t i = 0; i < kMostLiveTasks; ++i) {
-    if (!descriptors_.make_pipe(wiring_.wake[i], wake_[i])) return "no pipes";
+    if (!descriptors_.make_pipe(shared_->wake[i], wake_[i])) return "no pipes";
   }
-  if (!descriptors_.make_pipe(answer_, wiring_.answer)) return "no pipes";
+  if (!descriptors_.make_pipe(answer_, shared_->answer)) return "no pipes";
   shared_->setup = -1;
   std::array<int, kMostLiveTasks + 1> closes{};
   std::ranges::copy(wake_, closes.begin());
   closes.back() = answer_;
+  std::array<int, kMostLiveTasks + 3> keeps{};
+  std::ranges::copy(shared_->wake, keeps.begin());
+  keeps[kMostLiveTasks] = shared_->answer;
+  keeps[kMostLiveTasks + 1] = memory_.descriptor();
+  keeps[kMostLiveTasks + 2] = exec_file();
   First first{.place = {&wiring_, 0},
               .closes = closes.data(),
               .close_count = closes.size(),
+              .keeps = keeps.data(),
+              .keep_count = keeps.size(),
               .parent = getpid(),
               .sys_admin = script.sys_admin,
               .no_new_privs = script.no_new_privs,
               .descriptor_limit = script.descriptors_left ? Process{}.descriptor_limit : 0};
   const auto pid = static_cast<pid_t>(
-      live::raw::callgate_live_clone(SIGCHLD, stacks_.data() + kStack, begin, &first));
+      live::raw::callgate_live_clone(SIGCHLD, stacks_.data() + kTaskStack, begin, &first));
   if (pid < 0) return fmt::format("no process can be started: errno {}", -pid);
   pids_[0] = pid;
   tids_[0] = pid;
@@ -261,7 +238,7 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
   }
   const char byte = 'w';
   const bool woken = write(wake_[task], &byte, 1) == 1;
-  const auto answer = woken ? await_answer(task, process, supervisor)
+  const auto answer = woken ? await_answer(task, process, answers.executes, supervisor)
                             : std::unexpected(live::LiveError{"a task cannot be woken"});
   if (tracer) {
     // The first thread of a process stays traced where it has ended before the others.
@@ -287,7 +264,7 @@ void LiveTasks::note_end(TaskId task, ProcessId process, std::optional<int> stat
 
 // What the task answers, or nothing where it dies. Its tracer and its supervisor answer meanwhile.
 std::expected<std::optional<std::int64_t>, live::LiveError> LiveTasks::await_answer(
-    TaskId task, ProcessId process, live::AnsweringSupervisor& supervisor) {
+    TaskId task, ProcessId process, bool executes, live::AnsweringSupervisor& supervisor) {
   const auto start = Clock::now();
   for (;;) {
     std::array<pollfd, 2> waits{{{answer_, POLLIN, 0}, {supervisor.descriptor(), POLLIN, 0}}};
@@ -301,7 +278,9 @@ std::expected<std::optional<std::int64_t>, live::LiveError> LiveTasks::await_ans
     }
     if (tracer_ != nullptr) note_end(task, process, tracer_->look());
     supervisor.look();
-    if (!lives(task, process)) {
+    // One that executes has its process's id at some moment: its own is gone then.
+    const bool goes_on = executes && thread_lives(pids_.at(process), pids_.at(process));
+    if (!lives(task, process) && (!goes_on || ended(process))) {
       // It may have answered just before something else ended it.
       if (poll(waits.data(), 1, 0) != 1) return std::nullopt;
       continue;
@@ -324,9 +303,7 @@ void LiveTasks::await_burial(ProcessId process) {
 }
 
 bool LiveTasks::lives(TaskId task, ProcessId process) {
-  if (ended(process)) return false;
-  const char state = thread_state(pids_.at(process), tids_.at(task));
-  return state != 0 && state != 'Z' && state != 'X';
+  return !ended(process) && thread_lives(pids_.at(process), tids_.at(task));
 }
 
 std::optional<ShownState> LiveTasks::state(TaskId task, ProcessId process) const {
@@ -351,9 +328,21 @@ std::optional<int> LiveTasks::await_end(ProcessId process, int milliseconds) {
   return ends_.at(process);
 }
 
-void LiveTasks::add(TaskId task, ProcessId process, pid_t id, bool new_process) {
+void LiveTasks::add(TaskId task, ProcessId process, pid_t id, ProcessId parent) {
   tids_[task] = id;
-  if (new_process) pids_[process] = id;
+  if (process == parent) return;
+  pids_[process] = id;
+  if (executed_.contains(parent)) executed_.insert(process);
+}
+
+void LiveTasks::execute(TaskId task, ProcessId process, const std::vector<TaskId>& gone) {
+  executed_.insert(process);
+  for (const TaskId each : gone) tids_[each] = 0;  // no thread's
+  tids_[task] = pids_.at(process);
+}
+
+std::uint64_t LiveTasks::shared_in(ProcessId process) const {
+  return executed_.contains(process) ? kSharedInImage : reinterpret_cast<std::uint64_t>(shared_);
 }
 
 void LiveTasks::add_stray(pid_t id) {

@@ -7,56 +7,19 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "harness/live/answering.hpp"
 #include "harness/live/child.hpp"
 #include "harness/task/script.hpp"
+#include "harness/task/serving.hpp"
 #include "vm/instruction.hpp"
 #include "vm/task.hpp"
 
 /// The real processes and threads of a script, which make the calls that they are told.
 namespace callgate::task {
-
-/// Tasks that one script may have.
-inline constexpr std::size_t kMostLiveTasks = 12;
-/// Instructions that a call may hand over.
-inline constexpr std::size_t kMostLiveInstructions = 65536;
-
-/// struct sock_fprog
-struct Header {
-  std::uint16_t length;
-  const Instruction* instructions;
-};
-
-/// What the task whose turn it is shall do. The controller writes it before it wakes the task.
-struct Shared {
-  volatile std::int64_t nr;
-  volatile std::uint64_t args[6];
-  /// the place of the task that clone(2) shall make; kMostLiveTasks where none is to come of it
-  volatile std::uint64_t created;
-  volatile std::int64_t result;
-  volatile std::int32_t setup;  ///< errno of the first task's preparation, -1 before
-  volatile std::uint32_t action;
-  std::uint16_t sizes[4];
-  Header header;
-  Instruction instructions[kMostLiveInstructions];
-};
-
-/// What all tasks of a script share, in plain pointers and numbers.
-struct Wiring {
-  Shared* shared;
-  int wake[kMostLiveTasks];  ///< each task reads its own
-  int answer;                ///< all write here
-  std::byte* stacks;         ///< private: a process has its own copy
-};
-
-/// Which task one is.
-struct Place {
-  const Wiring* wiring;
-  std::size_t task;
-};
 
 /// A file descriptor, or several, closed with the object.
 class Descriptors {
@@ -102,6 +65,8 @@ struct LiveAnswers {
     ProcessId process;
   };
   std::optional<Listener> listener;  ///< nothing: no filter of the task has one
+  /// the call is execve(2) and let in: the task goes on as the first thread of its process
+  bool executes = false;
 };
 
 /// What became of a call.
@@ -122,7 +87,9 @@ class LiveTasks {
  public:
   /// `patience`: milliseconds that a task may need to answer.
   explicit LiveTasks(int patience = live::kPatience)
-      : patience_(patience), memory_(sizeof(Shared)), shared_(memory_.as<Shared>()) {}
+      : patience_(patience),
+        memory_(sizeof(Shared), live::SharedMemory::Descriptor::Yes),
+        shared_(memory_.as<Shared>()) {}
   ~LiveTasks();
   LiveTasks(const LiveTasks&) = delete;
   LiveTasks& operator=(const LiveTasks&) = delete;
@@ -142,8 +109,10 @@ class LiveTasks {
   /// The wait status of a process that has ended or is about to.
   std::optional<int> await_end(ProcessId process, int milliseconds = live::kPatience);
 
-  /// A task that clone(2) made.
-  void add(TaskId task, ProcessId process, pid_t id, bool new_process);
+  /// A task that clone(2) made, of one that is there.
+  void add(TaskId task, ProcessId process, pid_t id, ProcessId parent);
+  /// A task has executed: it is the first thread of its process now, and these are no more.
+  void execute(TaskId task, ProcessId process, const std::vector<TaskId>& gone);
   /// A process that should not be, and is ended with the others.
   void add_stray(pid_t id);
   /// A descriptor of a filter's listener, the same in each process that inherits it.
@@ -151,13 +120,17 @@ class LiveTasks {
   [[nodiscard]] pid_t pid(ProcessId process) const { return pids_.at(process); }
   [[nodiscard]] pid_t tid(TaskId task) const { return tids_.at(task); }
   [[nodiscard]] Shared& shared() { return *shared_; }
+  /// Where a process has shared().
+  [[nodiscard]] std::uint64_t shared_in(ProcessId process) const;
+  /// A descriptor of its memory, in each process.
+  [[nodiscard]] int shared_descriptor() const { return memory_.descriptor(); }
 
  private:
   [[nodiscard]] bool ended(ProcessId process);
   void await_burial(ProcessId process);
   void note_end(TaskId task, ProcessId process, std::optional<int> status);
   [[nodiscard]] std::expected<std::optional<std::int64_t>, live::LiveError> await_answer(
-      TaskId task, ProcessId process, live::AnsweringSupervisor& supervisor);
+      TaskId task, ProcessId process, bool executes, live::AnsweringSupervisor& supervisor);
 
   int patience_;
   live::SharedMemory memory_;
@@ -170,6 +143,7 @@ class LiveTasks {
   std::map<ProcessId, pid_t> pids_;
   std::map<TaskId, pid_t> tids_;
   std::map<ProcessId, int> ends_;
+  std::set<ProcessId> executed_;  // processes that are an image, not a copy of the controller
   std::map<FilterId, int> listeners_;
   live::AnsweringTracer* tracer_ = nullptr;  // of the task whose turn it is
   pid_t traced_ = 0;

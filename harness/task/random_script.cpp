@@ -301,7 +301,7 @@ class Generator {
         return step;
       case 14:
         if (source_.one_in(2)) break;
-        step.kind = StepKind::Exit;
+        step.kind = source_.one_in(2) ? StepKind::Exit : StepKind::Exec;
         return step;
       case 15:
       case 16:

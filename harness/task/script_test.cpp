@@ -204,6 +204,7 @@ TEST(Script, random_scripts_hold_every_answer_of_tracers_and_supervisors) {
       const std::string end(kind_word(*result));
       const CallResult& call = result->call;
       if (call.tracer_stop) ++seen["traced, " + end];
+      if (result->kind == StepResult::Kind::Execs) ++seen["execve"];
       if (call.tracer_stop && call.data.nr < 0) ++seen["skipped"];
       if (call.tracer_stop && call.data.nr != data_of(step, Arch::X86_64).nr) ++seen["changed"];
       if (call.send_error != 0) ++seen["answer refused"];
@@ -216,7 +217,7 @@ TEST(Script, random_scripts_hold_every_answer_of_tracers_and_supervisors) {
        {"traced, executes", "traced, returns", "traced, task", "traced, listener",
         "traced, process-dies", "skipped", "changed", "answer refused", "waits",
         "descriptor, errno 0", "descriptor, errno 2", "descriptor, errno 9", "descriptor, errno 22",
-        "descriptor is the answer"}) {
+        "descriptor is the answer", "execve"}) {
     EXPECT_GT(seen[std::string(each)], 0) << each;
   }
 }

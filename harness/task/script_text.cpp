@@ -124,9 +124,10 @@ std::string text_of(const Step& step) {
       return "thread";
     case StepKind::Exit:
       return "exit";
+    case StepKind::Exec:
+      return "exec";
     case StepKind::Call:
       return text_of(step.data);
-    case StepKind::Exec:
     case StepKind::CloseListener:
     case StepKind::CloseOutside:
     case StepKind::ShareListener:

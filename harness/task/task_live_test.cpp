@@ -124,6 +124,53 @@ TEST_F(LiveTask, last_threads_death_is_the_processs_even_after_its_leader) {
   agrees(parsed("process nnp=yes\nthread\nexit\nas 2: prctl strict\nas 2: call getppid\n"));
 }
 
+TEST_F(LiveTask, execve_ends_the_other_threads_and_keeps_filters_and_privileges) {
+  const std::string denies(kDenies);
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "exec\ncall getpid\ncall getppid\n"
+                          "seccomp filter " +
+                          denies +
+                          "call getppid\n"
+                          "thread\nthread\nfork\nas 4: exec\nas 4: thread\nas 5: call getppid\n"
+                          "as 3: exec\nas 3: call getppid\nas 3: call getpid\n"
+                          "as 3: seccomp notif-sizes\nas 3: seccomp action-avail ALLOW\n"
+                          "as 3: thread\nas 6: seccomp filter flags=TSYNC program={ret ALLOW}\n"
+                          "as 3: exec\nas 3: fork\nas 7: exec\nas 7: nnp get\nas 7: exit\n"
+                          "as 4: prctl strict\nas 4: exec\n")),
+            25U);
+  EXPECT_EQ(agrees(parsed("process nnp=yes\nthread\nexit\nas 2: exec\nas 2: call getpid\n")), 4U);
+}
+
+TEST_F(LiveTask, execve_closes_listeners) {
+  const std::string asks =
+      "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #110, 0, 1; "
+      "ret USER_NOTIF; ret ALLOW}\n";
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n" + asks + "call getppid\nfork\nexec\n" + asks +
+                          "as 2: call getppid\nas 2: exit\ncall getppid\n" + asks)),
+            9U);
+}
+
+// Of root too: what it gave up does not come back.
+TEST_F(LiveTask, execve_gives_no_capability) {
+  const std::string denies(kDenies);
+  EXPECT_EQ(agrees(parsed("process nnp=no cap=no\nexec\nseccomp filter " + denies)), 2U);
+}
+
+TEST_F(LiveTask, execve_that_is_not_let_in_returns_and_what_cannot_go_on_is_said) {
+  EXPECT_EQ(
+      agrees(parsed("process nnp=yes\n"
+                    "seccomp filter program={ld [0]; jeq #59, 0, 1; ret ERRNO(0); ret ALLOW}\n"
+                    "exec\ncall getpid\n")),
+      3U);
+  const auto run = run_live(
+      parsed("process nnp=yes\n"
+             "seccomp filter program={ld [0]; jeq #9, 0, 1; ret ERRNO(1); ret ALLOW}\nexec\n"),
+      model_, pace_);
+  ASSERT_TRUE(run.has_value());
+  EXPECT_FALSE(run->difference.has_value());
+  EXPECT_NE(run->cut.find("mmap"), std::string::npos) << run->cut;
+}
+
 // getppid: 110, getpid: 39.
 TEST_F(LiveAnsweredTask, tracer_skips_changes_and_continues_a_call_and_is_gone_when_it_is_none) {
   EXPECT_EQ(
@@ -237,6 +284,23 @@ TEST_F(LiveAnsweredTask, supervisor_is_asked_about_the_call_that_a_tracer_made) 
                           "supervisor: none\ncall getppid\n"
                           "supervisor: continue\ncall getppid\n")),
             4U);
+}
+
+TEST_F(LiveAnsweredTask, execve_is_asked_about_and_goes_on_or_not) {
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "seccomp filter flags=NEW_LISTENER program={ld [0]; jeq #59, 0, 1; "
+                          "ret USER_NOTIF; ret ALLOW}\n"
+                          "supervisor: error=-13\nexec\nsupervisor: continue\nexec\n"
+                          "call getpid\nexec\n"
+                          "fork\nas 2: seccomp filter program={ld [0]; jeq #59, 0, 1; ret TRACE; "
+                          "ret ALLOW}\n")),
+            7U);
+  EXPECT_EQ(agrees(parsed("process nnp=yes\n"
+                          "seccomp filter program={ld [0]; jeq #59, 0, 1; ret TRACE; ret ALLOW}\n"
+                          "exec\ntracer: continue\nexec\ncall getpid\nfork\n"
+                          "tracer: skip value=-7\nexec\nas 2: exec\n"
+                          "tracer: number=getpid\nas 2: exec\n")),
+            8U);
 }
 
 // What looks like the child's side of clone(2) is an answer like others.
