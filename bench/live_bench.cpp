@@ -6,17 +6,20 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
+#include "bench/filters.hpp"
+#include "bench/peers.hpp"
 #include "harness/cost/kernel_body.hpp"
 #include "harness/cost/probe_filters.hpp"
+#include "harness/engines/engines.hpp"
 #include "harness/live/acceptor.hpp"
 #include "harness/live/availability.hpp"
 #include "harness/live/value_oracle.hpp"
 #include "harness/random/generator.hpp"
 #include "verifier/check.hpp"
+#include "vm/outcome.hpp"
 #include "vm/reference.hpp"
 
 namespace {
@@ -146,48 +149,29 @@ void evaluated_on_one_filter(benchmark::State& state) {
 }
 BENCHMARK(evaluated_on_one_filter)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-// Allows five numbers of x86_64, and refuses all else: 12 instructions.
-Program demonstration() {
-  constexpr std::array<std::uint32_t, 5> kAllowed = {0, 1, 15, 60, 231};
-  Program out = {{0x20, 0, 0, 4},
-                 {0x15, 0, 8, kX86_64},
-                 {0x20, 0, 0, 0},
-                 {0x35, 0, 1, 0x40000000U},
-                 {0x15, 0, 5, 0xffffffffU}};
-  for (std::uint8_t left = 5; left > 0; --left) {
-    out.push_back({0x15, left, 0, kAllowed[5U - left]});
-  }
-  out.insert(out.end(), {{0x06, 0, 0, 0}, {0x06, 0, 0, 0x7fff0000U}});
-  return out;
+// Numbers from all over the table, with arguments that lean to what the program asks for. None ends
+// it by a division.
+std::vector<callgate::SeccompData> inputs_of(const Program& program) {
+  std::vector<callgate::SeccompData> inputs =
+      callgate::bench::calls(callgate::bench::Mix::Uniform, program);
+  const KernelModel model = KernelModel::host();
+  std::erase_if(inputs, [&](const callgate::SeccompData& data) {
+    return callgate::is_exempt(data, model) ||
+           callgate::reference::run(program, data, model).value != callgate::cost::kRefusal;
+  });
+  if (inputs.size() > 2048) inputs.resize(2048);
+  return inputs;
 }
 
-// Asks for 300 numbers in turn, each with a return of its own.
-Program chain_of_300() {
-  Program out = {{0x20, 0, 0, 0}};
-  for (std::uint32_t nr = 0; nr < 300; ++nr) {
-    out.push_back({0x15, 0, 1, nr});
-    out.push_back({0x06, 0, 0, 0x7fff0000U});
-  }
-  out.push_back({0x06, 0, 0, 0});
-  return out;
-}
-
-// Of the longest there are: compares alone.
-Program longest() { return callgate::cost::chain_of_compares(4094); }
-
-// Nanoseconds of a verdict in the kernel's own engine, of numbers from all over the table: the
-// counter; an iteration is a whole measurement.
-void kernel_jit(benchmark::State& state, Program (*make)()) {
+// Nanoseconds of a verdict in the kernel's own engine, seen as the difference of two calls: an
+// iteration is a whole measurement. Every return is a refusal: nothing is executed.
+void kernels_own(benchmark::State& state, const Program& program) {
   if (!unavailable().empty()) return state.SkipWithError(unavailable().c_str());
-  random_programs::Source source(44);
-  std::vector<callgate::SeccompData> inputs(2048);
-  for (auto& each : inputs) {
-    each.arch = kX86_64;
-    each.nr = static_cast<std::int32_t>(source.below(335));  // 335 and 336 reach no filter
-  }
+  const Program refusing = callgate::cost::refusing(program);
+  const auto inputs = inputs_of(refusing);
   callgate::cost::BodyCost cost;
   for (auto _ : state) {
-    const auto measured = callgate::cost::kernel_body_cost(make(), inputs);
+    const auto measured = callgate::cost::kernel_body_cost(refusing, inputs);
     if (!measured) return state.SkipWithError(measured.error().message.c_str());
     if (measured->install_error != 0) return state.SkipWithError("the program is refused");
     cost = *measured;
@@ -195,8 +179,70 @@ void kernel_jit(benchmark::State& state, Program (*make)()) {
   state.counters["ns_per_verdict"] = cost.nanoseconds.median;
   state.counters["spread"] = cost.nanoseconds.spread;
 }
-BENCHMARK_CAPTURE(kernel_jit, demonstration, demonstration)->Iterations(1);
-BENCHMARK_CAPTURE(kernel_jit, chain_of_300, chain_of_300)->Iterations(1);
-BENCHMARK_CAPTURE(kernel_jit, longest, longest)->Iterations(1);
+
+// The same program and inputs, one call after another, in ours or a peer's.
+template <typename Run>
+void beside_it(benchmark::State& state, std::size_t inputs, const Run& run) {
+  for (auto _ : state) {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < inputs; ++i) sum += run(i);
+    benchmark::DoNotOptimize(sum);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(inputs));
+}
+
+void ours(benchmark::State& state, const callgate::Engine& engine, const Program& program) {
+  const Program refusing = callgate::cost::refusing(program);
+  const auto checked = callgate::verifier::check(refusing, KernelModel{});
+  if (!checked) return state.SkipWithError("the program is refused");
+  const auto executable = engine.prepare(*checked);
+  if (!executable) return state.SkipWithError(executable.error().c_str());
+  const auto inputs = inputs_of(refusing);
+  for (const auto& data : inputs) {
+    if ((*executable)->run(data) != callgate::cost::kRefusal) {
+      return state.SkipWithError("a verdict is wrong");
+    }
+  }
+  beside_it(state, inputs.size(), [&](std::size_t i) { return (*executable)->run(inputs[i]); });
+}
+
+void libpcaps(benchmark::State& state, const Program& program) {
+  const Program refusing = callgate::cost::refusing(program);
+  const auto inputs = inputs_of(refusing);
+  const callgate::bench::Libpcap libpcap(refusing);
+  const auto packets = callgate::bench::packets(inputs);
+  for (const auto& packet : packets) {
+    if (libpcap.run(packet) != callgate::cost::kRefusal) {
+      return state.SkipWithError("libpcap's is another");
+    }
+  }
+  beside_it(state, packets.size(), [&](std::size_t i) { return libpcap.run(packets[i]); });
+}
+
+const bool kRegistered = [] {
+  for (const auto& [filter, program] : callgate::bench::filters()) {
+    benchmark::RegisterBenchmark(("body/kernel/" + filter).c_str(), [&program](
+                                                                        benchmark::State& state) {
+      kernels_own(state, program);
+    })->Iterations(1);
+    for (const callgate::Engine* engine : callgate::all_engines()) {
+      benchmark::RegisterBenchmark(
+          ("body/" + std::string(engine->name()) + "/" + filter).c_str(),
+          [=, &program](benchmark::State& state) { ours(state, *engine, program); });
+    }
+    if (callgate::bench::kHasLibpcap) {
+      benchmark::RegisterBenchmark(
+          ("body/libpcap/" + filter).c_str(),
+          [&program](benchmark::State& state) { libpcaps(state, program); });
+    }
+  }
+  // What the kernel's figures are less.
+  static const Program trivial = callgate::cost::refusing_filter();
+  for (const callgate::Engine* engine : callgate::all_engines()) {
+    benchmark::RegisterBenchmark(("body/" + std::string(engine->name()) + "/trivial").c_str(),
+                                 [=](benchmark::State& state) { ours(state, *engine, trivial); });
+  }
+  return true;
+}();
 
 }  // namespace

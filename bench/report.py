@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Tables, or a page with bar charts, of what callgate_engine_bench measured.
+"""Tables, or a page with bar charts, of what the benchmarks measured.
 
   build/release/bench/callgate_engine_bench --benchmark_repetitions=7 \\
     --benchmark_enable_random_interleaving=true --benchmark_out=build/bench.json
   bench/report.py build/bench.json                     # tables
   bench/report.py build/bench.json --html build/bench.html
+
+Several files are taken as one: those of engine_bench, start_bench, live_bench. What growth_bench wrote is drawn as
+curves, on the page or alone: bench/report.py build/growth.json --curves bench/growth.svg
 """
 
 import argparse
@@ -15,31 +18,44 @@ import os
 import statistics
 import sys
 
+import curves
 
-def read(path):
+
+def read(paths):
     """What the machine was, {(group, evaluator, filter, mix): median seconds of one verdict or one
-    preparation}, and {(group, evaluator, filter, mix): label}"""
-    try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-        rows = document["benchmarks"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        sys.exit(f"{path}: not what Google Benchmark writes with --benchmark_out: {error}")
+    preparation}, {(group, evaluator, filter, mix): label}, and the median bytes of those that count them"""
+    rows = []
+    context = {}
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                document = json.load(file)
+            rows += document["benchmarks"]
+            context = document.get("context", {})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            sys.exit(f"{path}: not what Google Benchmark writes with --benchmark_out: {error}")
     samples = collections.defaultdict(list)
+    memory = collections.defaultdict(list)
     labels = {}
     for row in sorted(rows, key=lambda row: row.get("family_index", 0)):
         if row.get("run_type") == "aggregate" or row.get("error_occurred"):
             continue
         parts = [part for part in row["name"].split("/")
                  if part != "real_time" and not part.startswith(("repeats:", "threads:"))]
-        if "items_per_second" in row:
+        if "ns_per_verdict" in row:
+            seconds = row["ns_per_verdict"] * 1e-9
+        elif "items_per_second" in row:
             seconds = 1 / row["items_per_second"]
+        elif "real_time" in row["name"].split("/"):
+            seconds = row["real_time"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[row["time_unit"]]
         else:
             seconds = row["cpu_time"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[row["time_unit"]]
         samples[tuple(parts)].append(seconds)
         labels[tuple(parts)] = row.get("label", "")
+        if "bytes" in row:
+            memory[tuple(parts)].append(row["bytes"])
     medians = {key: statistics.median(all) for key, all in samples.items()}
-    return document.get("context", {}), medians, labels
+    return context, medians, labels, {key: statistics.median(all) for key, all in memory.items()}
 
 
 def words(seconds):
@@ -60,13 +76,16 @@ def groups(rows):
               "cache": "One verdict, two threads, inputs in the nearest cache",
               "prepare": "Preparing a filter",
               "cold": "A checked program to so many verdicts, preparing included", "check": "Checking a program",
-              "stack": "One verdict of a stack, by filters in it"}
+              "stack": "One verdict of a stack, by filters in it",
+              "body": "One verdict, beside the kernel's own JIT (the difference of two calls)",
+              "start": "A process of the command, and one that does nothing",
+              "read": "Reading a filter", "suite": "7808 cases of 61 filters, from bytes to verdicts"}
     for group, title in titles.items():
         cells = {}
         for key, seconds in rows.items():
             if key[0] != group:
                 continue
-            evaluator, column = (("check", key[1]) if group == "check"
+            evaluator, column = ((group, key[1]) if group in ("check", "start")
                                  else (key[1], " ".join(key[2:])))
             cells[evaluator, column] = seconds
         if cells:
@@ -90,6 +109,15 @@ def regrets(rows, labels):
         if labels[key] in totals:
             out[key[2], key[3]] = totals[labels[key]] / min(totals.values())
     return out
+
+
+def bodies(rows, engine, name):
+    """An engine's time against the kernel's JIT; of both what is more than for a trivial filter"""
+    keys = [("body", engine, name), ("body", engine, "trivial"), ("body", "kernel", name)]
+    if not all(key in rows for key in keys):
+        return None
+    ours, trivial, kernels = (rows[key] for key in keys)
+    return max(0.0, ours - trivial) / kernels if kernels > 0 else None
 
 
 def targets(rows, labels):
@@ -128,6 +156,15 @@ def targets(rows, labels):
     seconds = rows.get(("cache", "specialised", "demo5"))
     yield ("specialised on demo5, two threads, in the cache: billions of verdicts a second", "at least",
            2, 1e-9 / seconds if seconds else None)
+    for name, filters, most in (("jit", ("demo5", "linear", "tree", "jeq300", "args", "max4096_jeq", "max4096_alu"), 1.1),
+                                ("specialised", ("linear",), 1 / 8)):
+        known = [(bodies(rows, name, each), each) for each in filters]
+        known = [pair for pair in known if pair[0] is not None]
+        seen, at = max(known, default=(None, "every filter"))
+        yield (f"{name} against the kernel's own JIT{' at worst' if len(filters) > 1 else ''} ({at}), "
+               "each less a trivial filter: times as long", "at most", most, seen)
+    for what, key, most in (("7808 cases of a suite, ms", ("suite", "default", "7808"), 100e3),):
+        yield what, "at most", most / 1e3, rows[key] * 1e3 if key in rows else None
     for what, key, most in (("specialised: preparing linear, µs", ("prepare", "specialised", "linear"), 100),
                             ("jit: preparing linear, µs", ("prepare", "jit", "linear"), 100),
                             ("checking 4096 instructions, µs", ("check", "max4096_jeq"), 50)):
@@ -183,7 +220,7 @@ def chart(pairs):
     return "".join(out) + "</svg>"
 
 
-def page(context, rows, labels):
+def page(context, rows, labels, memory):
     out = ["<!doctype html><html lang=en><meta charset=utf-8>"
            "<meta name=viewport content='width=device-width'><title>Callgate: speed</title>",
            f"<style>{STYLE}</style><h1>Callgate: speed</h1>",
@@ -199,25 +236,36 @@ def page(context, rows, labels):
         for column in columns:
             pairs = [(name, cells[name, column]) for name in evaluators if (name, column) in cells]
             out.append(f"<h3>{html.escape(column)}</h3>{chart(pairs)}")
+    for title, drawn in curves.charts(rows, memory):
+        out.append(f"<h2>{html.escape(title)}</h2>{drawn}")
     return "\n".join(out) + "\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", help="what --benchmark_out wrote")
+    parser.add_argument("file", nargs="+", help="what --benchmark_out wrote")
     parser.add_argument("--html", metavar="FILE", help="write a page, in place of the tables")
+    parser.add_argument("--curves", metavar="FILE", help="write what growth_bench measured as one SVG")
     arguments = parser.parse_args()
-    context, rows, labels = read(arguments.file)
+    context, rows, labels, memory = read(arguments.file)
     if not rows:
-        sys.exit(f"{arguments.file}: holds no measurement")
-    if not arguments.html:
+        sys.exit(f"{' '.join(arguments.file)}: holds no measurement")
+    if arguments.html:
+        write(arguments.html, page(context, rows, labels, memory))
+    if arguments.curves:
+        drawn = curves.sheet(rows, memory)
+        if drawn is None:
+            sys.exit(f"{' '.join(arguments.file)}: holds nothing of growth_bench")
+        write(arguments.curves, drawn)
+    if not arguments.html and not arguments.curves:
         print_tables(rows, labels)
-        return
-    whole = page(context, rows, labels)
-    with open(arguments.html + ".part", "w", encoding="utf-8") as file:
-        file.write(whole)
-    os.replace(arguments.html + ".part", arguments.html)
+
+
+def write(path, text):
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".part", path)
 
 
 if __name__ == "__main__":
