@@ -9,10 +9,12 @@
 #include <optional>
 
 #include "harness/cli/cli.hpp"
+#include "harness/engines/choice.hpp"
 #include "harness/engines/engines.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/report/disassembly.hpp"
 #include "harness/report/words.hpp"
+#include "verifier/check.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
 #include "vm/specialised_stack.hpp"
@@ -26,7 +28,7 @@ struct Options {
   ModelOptions model;
   std::vector<std::string> filters;
   std::string input_format;
-  std::string engine;  // none: the reference for one call, the whole stack specialised for a batch
+  std::string engine;  // none: the reference for one call, see run() for a batch
   std::string syscall;
   std::vector<std::string> arguments;
   std::string instruction_pointer = "0";
@@ -209,7 +211,7 @@ class BatchWriter {
         json_(options.format == "json"),
         undefined_(may_be_undefined(stack)),
         around_(surroundings_of(options)) {
-    if (options.engine.empty()) whole_.emplace(stack);
+    if (options.engine.empty() && stack.size() > 1) whole_.emplace(stack);
   }
 
   // Whole records only. False: standard output cannot be written.
@@ -290,6 +292,17 @@ int run_batch(const Options& options, const FilterStack& stack) {
   return kWell;
 }
 
+// What runs one filter over a batch. What has no size may be long.
+const Engine& engine_for_batch(const Options& options, const Program& filter,
+                               const KernelModel& model) {
+  constexpr std::uint64_t kMany = 1'000'000;
+  const auto checked = verifier::check(filter, model);
+  if (!checked) return *all_engines().front();  // refused by the stack
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(options.batch, error);
+  return engine_for(*checked, error ? kMany : size / kSeccompDataSize);
+}
+
 int run(const Options& options) {
   const bool batch = !options.batch.empty();
   if (batch == !options.syscall.empty()) {
@@ -309,6 +322,9 @@ int run(const Options& options) {
   std::vector<FilterFile> files;
   for (const std::string& path : options.filters) {
     files.push_back(read_filter(path, options.input_format, options.model));
+  }
+  if (batch && options.engine.empty() && files.size() == 1) {
+    engine = &engine_for_batch(options, files.front().program, model);
   }
   const auto stack = build_stack(files, model, *engine);
   if (!stack) return kNo;
@@ -348,9 +364,11 @@ void add_run(CLI::App& root, int& exit_code) {
   command.add_flag("--listener", options->listener, "The winning filter has an open listener");
   command.add_flag("--threads", options->threads, "The process has other threads");
   command
-      .add_option("--engine", options->engine,
-                  "What runs the filters: " + engine_names() +
-                      " [reference; with --batch the whole stack specialised]")
+      .add_option(
+          "--engine", options->engine,
+          "What runs the filters: " + engine_names() +
+              " [reference; with --batch the one that is likely to be done first, and of several "
+              "filters the whole stack specialised]")
       ->type_name("ENGINE");
   add_input_format(command, options->input_format);
   command.footer(

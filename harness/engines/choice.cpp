@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "harness/engines/engines.hpp"
-#include "vm/opcodes.hpp"
 #include "vm/reference.hpp"
 
 namespace callgate {
@@ -15,84 +14,105 @@ namespace {
 // Below this many verdicts nothing is worth preparing, whatever the program.
 constexpr std::uint64_t kFew = 8;
 
-// What an engine takes, in nanoseconds of one machine: only their relation counts. Taken from
-// bench/ over its filters; `choice` there shows how far off the choice is.
-struct Cost {
-  std::string_view engine;
-  double prepare;          // any program
-  double per_instruction;  // of it
-  double verdict;          // any verdict
-  double per_test;         // loads, jumps, compares, returns executed
-  double per_arithmetic;   // others executed
-};
+// Instructions of three kinds: an engine's work on each is alike.
+struct Kinds {
+  double equal = 0;   // compares for equality: chains of them are looked up
+  double tests = 0;   // other loads of words, jumps and compares
+  double others = 0;  // arithmetic, memory
 
-constexpr Cost kCosts[] = {
-    {"reference", 30, 0.3, 8, 1.0, 6.0},
-    {"decoded", 400, 32, 4, 0.15, 3.5},
-    {"specialised", 2500, 80, 2, 0, 3.5},
-    {"jit", 10'000, 50, 4, 0.05, 0.3},
-};
-
-// How much of what a call executes.
-struct Executed {
-  double tests = 0;
-  double arithmetic = 0;
-};
-
-struct Counter {
-  std::span<const Instruction> program;
-  Executed* executed;
-
-  void step(const reference::Step& step) const {
-    switch (find_opcode(program[step.at].code)->kind) {
-      case OpcodeKind::Load:
-      case OpcodeKind::Jump:
-      case OpcodeKind::Branch:
-      case OpcodeKind::Return:
-        ++executed->tests;
+  // By the class alone: looking must not cost what choosing saves.
+  void count(const Instruction& instruction, double weight) {
+    constexpr std::uint16_t kLoad = 0;
+    constexpr std::uint16_t kJump = 5;
+    constexpr std::uint16_t kReturn = 6;
+    switch (instruction.code & 7U) {
+      case kJump:
+        ((instruction.code & 0xf0U) == 0x10U ? equal : tests) += weight;
         return;
-      case OpcodeKind::LoadX:
-      case OpcodeKind::Store:
-      case OpcodeKind::StoreX:
-      case OpcodeKind::Alu:
-      case OpcodeKind::Tax:
-      case OpcodeKind::Txa:
-        ++executed->arithmetic;
+      case kLoad:
+        tests += weight;
+        return;
+      case kReturn:
+        return;
+      default:
+        others += weight;
         return;
     }
   }
 };
 
-// The mean over numbers that programs call: all filters know them, some far down.
-Executed mean_of(const CheckedProgram& program, std::uint64_t verdicts) {
-  static constexpr std::array<std::int32_t, 6> kNumbers = {257, 9, 0, 1, 3, 202};
-  const std::size_t calls = verdicts < 1000 ? 2 : kNumbers.size();
-  Executed sum;
+// What an engine takes, in nanoseconds of one machine: only their relation counts. Taken from
+// bench/ over its filters; `cold` and `choice` there show how far off the choice is.
+struct Cost {
+  std::string_view engine;
+  double prepare;      // any program
+  Kinds per_prepared;  // instruction of it
+  double verdict;      // any verdict
+  Kinds per_executed;
+};
+
+constexpr Cost kCosts[] = {
+    {"reference", 30, {0.3, 0.3, 0.3}, 3, {2.0, 2.0, 6.3}},
+    {"decoded", 300, {28, 50, 12}, 4, {0, 0.8, 3.5}},
+    {"specialised", 2200, {68, 130, 20}, 2.5, {0, 0, 1.5}},
+    {"jit", 10'000, {44, 200, 54}, 4, {0, 0.25, 0.28}},
+};
+
+double sum_of(const Kinds& each, const Kinds& count) {
+  return each.equal * count.equal + each.tests * count.tests + each.others * count.others;
+}
+
+// What a program holds: of a long one, some instructions stand for all. The step is odd, so that of
+// a compare and a return in turn both are seen.
+Kinds kinds_of(std::span<const Instruction> program) {
+  constexpr std::size_t kLooked = 48;
+  const std::size_t step = (program.size() / kLooked) | 1U;
+  Kinds out;
+  for (std::size_t i = 0; i < program.size(); i += step) {
+    out.count(program[i], static_cast<double>(step));
+  }
+  return out;
+}
+
+struct Counter {
+  std::span<const Instruction> program;
+  Kinds* executed;
+
+  void step(const reference::Step& step) const { executed->count(program[step.at], 1); }
+};
+
+// The mean over numbers that programs call most: all filters know them, some far down.
+Kinds executed_by(const CheckedProgram& program) {
+  constexpr std::array<std::int32_t, 5> kNumbers = {9, 257, 3, 262, 0};
+  constexpr double kEnough = 250;  // instructions
+  Kinds sum;
   SeccompData data;
   data.arch = info(program.model().arch).token;
-  for (std::size_t i = 0; i < calls; ++i) {
-    data.nr = kNumbers[i];
+  double calls = 0;
+  for (const std::int32_t nr : kNumbers) {
+    data.nr = nr;
     static_cast<void>(reference::run(program.instructions(), data, program.model(),
                                      Counter{program.instructions(), &sum}));
+    ++calls;
+    if (sum.equal + sum.tests + sum.others > kEnough) break;
   }
-  return {sum.tests / static_cast<double>(calls), sum.arithmetic / static_cast<double>(calls)};
+  return {sum.equal / calls, sum.tests / calls, sum.others / calls};
 }
 
 }  // namespace
 
 const Engine& engine_for(const CheckedProgram& program, std::uint64_t verdicts) {
-  const Engine* best = all_engines().front();
-  if (verdicts < kFew) return *best;
-  const Executed executed = mean_of(program, verdicts);
+  if (verdicts < kFew) return *engines().front();
+  const Kinds held = kinds_of(program.instructions());
+  const Kinds executed = executed_by(program);
+  const Engine* best = nullptr;
   double least = std::numeric_limits<double>::max();
   for (const Engine* engine : all_engines()) {
     const auto cost = std::ranges::find(kCosts, engine->name(), &Cost::engine);
     if (cost == std::end(kCosts)) continue;
-    const double verdict = cost->verdict + cost->per_test * executed.tests +
-                           cost->per_arithmetic * executed.arithmetic;
     const double total =
-        cost->prepare + cost->per_instruction * static_cast<double>(program.instructions().size()) +
-        static_cast<double>(verdicts) * verdict;
+        cost->prepare + sum_of(cost->per_prepared, held) +
+        static_cast<double>(verdicts) * (cost->verdict + sum_of(cost->per_executed, executed));
     if (total >= least) continue;
     least = total;
     best = engine;
