@@ -28,21 +28,25 @@ class NumberTable {
   explicit NumberTable(std::vector<Range> ranges) : ranges_(std::move(ranges)) {
     write_out(0, small_);
     write_out(kX32Bit, x32_);
-    const auto next = std::ranges::upper_bound(ranges_, static_cast<std::uint32_t>(small_.size()),
-                                               {}, &Range::first);
-    after_ = std::prev(next)->value;
-    after_end_ = next == ranges_.end() ? ~0U : next->first;
+    last_ = static_cast<std::uint32_t>(small_.size());
+    const auto next = std::ranges::upper_bound(ranges_, last_, {}, &Range::first);
+    small_.push_back(std::prev(next)->value);
+    reach_ = next == ranges_.end() ? ~0U : next->first;
   }
 
   [[nodiscard]] const Value& at(std::uint32_t nr) const noexcept {
-    if (nr < small_.size()) return small_[nr];
-    if (nr < after_end_) return after_;
+    if (nr < reach_) return small_[std::min(nr, last_)];
     if (nr - kX32Bit < x32_.size()) return x32_[nr - kX32Bit];
     return search(nr);
   }
 
-  /// Those from 0 that are written out.
-  [[nodiscard]] std::span<const Value> small() const noexcept { return small_; }
+  /// Where numbers below `reach` are found: the number's value, and the last for all from there on.
+  struct Small {
+    const Value* values = nullptr;
+    std::uint64_t last = 0;
+    std::uint64_t reach = 0;
+  };
+  [[nodiscard]] Small small() const noexcept { return {small_.data(), last_, reach_}; }
 
  private:
   [[nodiscard]] const Value& search(std::uint32_t nr) const noexcept {
@@ -71,9 +75,9 @@ class NumberTable {
   }
 
   std::vector<Range> ranges_;
-  std::vector<Value> small_;
-  Value after_{};                ///< of the numbers after those,
-  std::uint32_t after_end_ = 0;  ///< up to this one
+  std::vector<Value> small_;  ///< its last is that of the numbers from `last_`
+  std::uint32_t last_ = 0;
+  std::uint32_t reach_ = 0;
   std::vector<Value> x32_;
 };
 

@@ -15,11 +15,10 @@ SpecialisedExecutable::SpecialisedExecutable(const CheckedProgram& program) : pr
     for (const auto& [first, entry] : plane.ranges) ranges.push_back({first, entry});
     planes_.push_back({plane.arch, Numbers(std::move(ranges))});
   }
-  const std::span<const Entry> small = planes_.front().numbers.small();
-  first_ = {.arch = planes_.front().arch,
-            .arch_mask = planes_.size() > 1 ? ~0U : 0U,
-            .size = static_cast<std::uint32_t>(small.size()),
-            .entries = small.data()};
+  const bool any_arch = planes_.size() == 1;
+  first_ = {.mask = any_arch ? 0xffffffffU : ~std::uint64_t{0},
+            .base = any_arch ? 0 : std::uint64_t{planes_.front().arch} << 32U,
+            .numbers = planes_.front().numbers.small()};
 }
 
 void SpecialisedExecutable::run_many(std::span<const SeccompData> inputs,

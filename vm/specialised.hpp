@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -34,16 +35,20 @@ class SpecialisedExecutable final : public Executable {
 
   /// The small numbers of the first plane: where most calls are found at once.
   struct First {
-    std::uint32_t arch = 0;
-    std::uint32_t arch_mask = 0;  ///< 0 where the first plane is for every architecture
-    std::uint32_t size = 0;
-    const Entry* entries = nullptr;
+    std::uint64_t mask = 0;  ///< without the architecture where the plane is for every one
+    std::uint64_t base = 0;  ///< the architecture, above 32 bits of number
+    NumberTable<Entry>::Small numbers;
   };
 
   [[nodiscard]] std::uint32_t run_with(const First& first, const SeccompData& data) const noexcept {
-    const auto nr = static_cast<std::uint32_t>(data.nr);
-    if (((data.arch ^ first.arch) & first.arch_mask) == 0 && nr < first.size) {
-      return program_.result(first.entries[nr], data);
+    // Another architecture makes it larger than all numbers, so that one test tells both. Numbers
+    // beyond those of the table are as frequent as others: no branch is told by them.
+    const std::uint64_t whole =
+        std::uint64_t{data.arch} << 32U | static_cast<std::uint32_t>(data.nr);
+    const std::uint64_t nr = (whole & first.mask) - first.base;
+    if (nr < first.numbers.reach) {
+      return program_.result(first.numbers.values[std::min<std::uint64_t>(nr, first.numbers.last)],
+                             data);
     }
     return program_.result(entry(data), data);
   }
