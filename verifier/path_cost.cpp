@@ -23,6 +23,8 @@ struct Place {
   bool reached = false;
   Count classic;
   Count ebpf;
+  Count jumps_taken;
+  Count arithmetic;
   Known a;
   Known x;
   std::array<Known, kMemoryWords> memory{};
@@ -38,6 +40,10 @@ Count operator+(const Count& count, std::size_t more) {
   return {count.least + more, count.most + more};
 }
 
+Count operator+(const Count& one, const Count& other) {
+  return {one.least + other.least, one.most + other.most};
+}
+
 void join(Place& into, const Place& from) {
   if (!into.reached) {
     into = from;
@@ -45,6 +51,8 @@ void join(Place& into, const Place& from) {
   }
   into.classic = widest(into.classic, from.classic);
   into.ebpf = widest(into.ebpf, from.ebpf);
+  into.jumps_taken = widest(into.jumps_taken, from.jumps_taken);
+  into.arithmetic = widest(into.arithmetic, from.arithmetic);
   into.a = both(into.a, from.a);
   into.x = both(into.x, from.x);
   for (std::size_t slot = 0; slot < kMemoryWords; ++slot) {
@@ -75,7 +83,11 @@ class Walk {
     }
     const bool one_figure =
         end_.classic.least == end_.classic.most && end_.ebpf.least == end_.ebpf.most;
-    PathCost cost{end_.classic, end_.ebpf, exact_ || one_figure};
+    PathCost cost{.classic = end_.classic,
+                  .ebpf = end_.ebpf,
+                  .jumps_taken = end_.jumps_taken,
+                  .arithmetic = end_.arithmetic,
+                  .exact = exact_ || one_figure};
     if (runs_classic_programs(model_)) cost.ebpf.reset();
     return cost;
   }
@@ -109,6 +121,7 @@ class Walk {
         here.a = here.x;
         break;
       case OpcodeKind::Alu:
+        here.arithmetic = here.arithmetic + 1;
         if (row.opcode == Opcode::DivX) {
           divide(here, converted);
           return;
@@ -128,7 +141,10 @@ class Walk {
     go(pc_ + 1, here);
   }
 
-  void go(std::size_t to, const Place& state) { join(places_[to], state); }
+  void go(std::size_t to, Place state) {
+    if (to != pc_ + 1) state.jumps_taken = state.jumps_taken + 1;
+    join(places_[to], state);
+  }
 
   [[nodiscard]] Known loaded(const Instruction& i, const OpcodeInfo& row, const Place& here) const {
     if (row.operand == Operand::K) return i.k;
@@ -211,10 +227,10 @@ PathCost path_cost(const FilterStack& stack, std::uint32_t nr) {
   if (!runs_classic_programs(stack.model())) sum.ebpf = Count{};
   for (std::size_t filter = 0; filter < stack.size(); ++filter) {
     const PathCost one = path_cost(stack.checked(filter), nr, info(stack.model().arch).token);
-    sum.classic = {sum.classic.least + one.classic.least, sum.classic.most + one.classic.most};
-    if (sum.ebpf && one.ebpf) {
-      sum.ebpf = Count{sum.ebpf->least + one.ebpf->least, sum.ebpf->most + one.ebpf->most};
-    }
+    sum.classic = sum.classic + one.classic;
+    if (sum.ebpf && one.ebpf) sum.ebpf = *sum.ebpf + *one.ebpf;
+    sum.jumps_taken = sum.jumps_taken + one.jumps_taken;
+    sum.arithmetic = sum.arithmetic + one.arithmetic;
     sum.exact = sum.exact && one.exact;
   }
   return sum;

@@ -22,6 +22,10 @@ struct Count {
 struct PathCost {
   Count classic;              ///< instructions of the programs
   std::optional<Count> ebpf;  ///< converted ones; nothing where the kernel does not convert
+  /// Of the classic ones, jumps and branches that go elsewhere than to the next instruction, and
+  /// arithmetic. Bounds, each by itself: the way with most of one may not be that of the other.
+  Count jumps_taken;
+  Count arithmetic;
   /// Both ends are the one true figure of every call: no branch asks for more than number and
   /// architecture, or all ways are as long. Otherwise no call runs less than `least` or more than
   /// `most`, and there may be none that comes to either: both are bounds.

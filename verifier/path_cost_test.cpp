@@ -144,6 +144,21 @@ TEST(PathCost, of_a_division_depends_on_X) {
   EXPECT_FALSE(cost(unknown).exact);
 }
 
+TEST(PathCost, tells_jumps_that_are_taken_and_arithmetic) {
+  // Two jumps that are taken, one that is not, and one to the next instruction.
+  const Program jumps = {{0x20, 0, 0, 0},  {0x15, 0, 1, 1}, kReturn,         {0x15, 1, 0, 1},
+                         {0x25, 1, 0, 38}, kReturn,         {0x05, 0, 0, 0}, kReturn};
+  EXPECT_EQ(cost(jumps).jumps_taken, (Count{2, 2}));
+  EXPECT_EQ(cost(jumps).arithmetic, (Count{0, 0}));
+  const Program sums = {
+      {0x04, 0, 0, 1}, {0x84, 0, 0, 0}, {0x07, 0, 0, 0}, {0x5c, 0, 0, 0}, kReturn};
+  EXPECT_EQ(cost(sums).arithmetic, (Count{3, 3}));
+  const Program either = {
+      kLoadArgument, {0x15, 0, 2, 5}, {0x04, 0, 0, 1}, {0x04, 0, 0, 1}, kReturn};
+  EXPECT_EQ(cost(either).arithmetic, (Count{0, 2}));
+  EXPECT_EQ(cost(either).jumps_taken, (Count{0, 1}));
+}
+
 TEST(PathCost, of_a_stack_is_the_sum) {
   FilterStack stack(KernelModel{});
   const Program reads = {kLoadArgument, {0x15, 0, 1, 5}, {0x05, 0, 0, 0}, kReturn};

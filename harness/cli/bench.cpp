@@ -113,8 +113,10 @@ void print_fixed(const Report& report) {
     fmt::print("{:<44} not measured: {}\n", stack, costs.stack_call_why);
   }
   fmt::print(
-      "each further filter, not cached: {}; an instruction of a run of compares: {:.3f} ns\n",
-      difference(model.per_filter), model.per_instruction.median);
+      "each further filter, not cached: {}; an instruction of a run of compares: {:.3f} ns, a jump "
+      "that is taken +{:.3f}, arithmetic +{:.3f}\n",
+      difference(model.per_filter), model.per_instruction.median, model.per_jump.median,
+      model.per_arithmetic.median);
 }
 
 std::string cache_words(const cost::CacheAnswer& answer) {
@@ -214,6 +216,8 @@ ordered_json json_of(const Report& report) {
       {"uncached_ns", json_of(costs.model.uncached)},
       {"per_filter_ns", json_of(costs.model.per_filter)},
       {"per_instruction_ns", json_of(costs.model.per_instruction)},
+      {"per_jump_ns", json_of(costs.model.per_jump)},
+      {"per_arithmetic_ns", json_of(costs.model.per_arithmetic)},
       {"stack_call_ns", json_of(costs.stack_call)},
       {"stack_adds_ns", json_of(costs.stack_adds)},
       {"reason", costs.stack_call ? ordered_json(nullptr) : ordered_json(costs.stack_call_why)},
@@ -244,7 +248,10 @@ void write_model(const std::string& path, const Report& report) {
                           {"cached_ns", model.cached.median},
                           {"uncached_ns", model.uncached.median},
                           {"per_filter_ns", model.per_filter.median},
-                          {"per_instruction_ns", model.per_instruction.median}}));
+                          {"per_instruction_ns", model.per_instruction.median},
+                          // On a processor where they cost no more, noise may make it less.
+                          {"per_jump_ns", std::max(0.0, model.per_jump.median)},
+                          {"per_arithmetic_ns", std::max(0.0, model.per_arithmetic.median)}}));
 }
 
 int bench(const Options& options) {

@@ -108,8 +108,8 @@ TEST_F(BenchCommand, has_all_of_its_json) {
   EXPECT_EQ(document.at("callgate"), 1);
   EXPECT_EQ(document.at("rounds"), 3);
   EXPECT_EQ(document.at("filters"), 2);
-  for (const auto* each :
-       {"entry_ns", "cached_ns", "uncached_ns", "per_filter_ns", "per_instruction_ns"}) {
+  for (const auto* each : {"entry_ns", "cached_ns", "uncached_ns", "per_filter_ns",
+                           "per_instruction_ns", "per_jump_ns", "per_arithmetic_ns"}) {
     EXPECT_TRUE(document.at(each).at("median").is_number()) << each;
     EXPECT_TRUE(document.at(each).at("spread").is_number()) << each;
   }
@@ -147,8 +147,8 @@ TEST_F(BenchCommand, writes_the_model) {
   SKIP_UNLESS_MEASURED(ended);
   ASSERT_EQ(ended.code, 0) << ended.err;
   const auto document = nlohmann::json::parse(content(model));
-  for (const auto* each :
-       {"entry_ns", "cached_ns", "uncached_ns", "per_filter_ns", "per_instruction_ns"}) {
+  for (const auto* each : {"entry_ns", "cached_ns", "uncached_ns", "per_filter_ns",
+                           "per_instruction_ns", "per_jump_ns", "per_arithmetic_ns"}) {
     EXPECT_TRUE(document.at(each).is_number()) << each;
   }
 }

@@ -51,9 +51,9 @@ std::string text(const cost::Report& report) {
     const cost::TimeModel& time = *report.time;
     out += fmt::format(
         "ns by {}: call {:.1f}, cached +{:.1f}, not cached +{:.1f}, each further filter +{:.1f}, "
-        "instruction +{:.3f}\n",
+        "instruction +{:.3f}, a jump that is taken +{:.3f} more, arithmetic +{:.3f} more\n",
         time.source, time.entry_ns, time.cached_ns, time.uncached_ns, time.per_filter_ns,
-        time.per_instruction_ns);
+        time.per_instruction_ns, time.per_jump_ns, time.per_arithmetic_ns);
   } else {
     out += fmt::format("No time: it was measured for x86_64 only.\n");
   }

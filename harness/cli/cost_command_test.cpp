@@ -150,7 +150,8 @@ TEST_F(CostCommand, tells_no_time_of_other_architectures) {
 TEST_F(CostCommand, takes_the_times_that_bench_measured) {
   const std::string model = file(
       "model", R"({"callgate":1,"kernel":"6.1.9","cpu":"Some CPU","entry_ns":100,"cached_ns":10,)"
-               R"("uncached_ns":1000,"per_filter_ns":5,"per_instruction_ns":1})");
+               R"("uncached_ns":1000,"per_filter_ns":5,"per_instruction_ns":1,"per_jump_ns":0,)"
+               R"("per_arithmetic_ns":0})");
   const auto document =
       json({"--model", model, "--workload", file("calls", "getpid 1\nopenat 1\n")});
   EXPECT_EQ(document.at("model").at("source"), "Linux 6.1.9 on Some CPU");

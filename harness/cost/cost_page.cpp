@@ -164,9 +164,11 @@ std::string cost_page(const Report& report) {
   if (report.time) {
     out += fmt::format(
         " Time by {}: a call {:.1f} ns, cached +{:.1f}, not cached +{:.1f}, each further filter "
-        "+{:.1f}, an instruction +{:.3f}.",
+        "+{:.1f}, an instruction +{:.3f}, a jump that is taken +{:.3f} more, arithmetic +{:.3f} "
+        "more.",
         escaped(report.time->source), report.time->entry_ns, report.time->cached_ns,
-        report.time->uncached_ns, report.time->per_filter_ns, report.time->per_instruction_ns);
+        report.time->uncached_ns, report.time->per_filter_ns, report.time->per_instruction_ns,
+        report.time->per_jump_ns, report.time->per_arithmetic_ns);
   }
   out += "</p>\n" + key(report) + figure(report, total);
   out += fmt::format(

@@ -102,14 +102,17 @@ TEST(HarmlessCalls, have_their_names_and_reach_every_number) {
 
 TEST(ProbeFilters, are_accepted) {
   const KernelModel model;
-  for (const Program& each : {cached_filter(), uncached_filter(), refusing_filter(),
-                              chain_of_compares(1), chain_of_compares(4094)}) {
+  for (const Program& each :
+       {cached_filter(), uncached_filter(), refusing_filter(), chain_of_compares(1),
+        chain_of_compares(4094), chain_of_jumps(2047), chain_of_additions(4094)}) {
     EXPECT_TRUE(verifier::check(each, model).has_value());
   }
   const SeccompData data{.nr = 110, .arch = kX86_64};
   const auto chain = reference::run(chain_of_compares(1000), data, model);
   EXPECT_EQ(chain.value, kRefusal);
   EXPECT_EQ(chain.executed, 1002U);
+  EXPECT_EQ(reference::run(chain_of_jumps(1000), data, model).executed, 1002U);
+  EXPECT_EQ(reference::run(chain_of_additions(1000), data, model).executed, 1002U);
 }
 
 TEST(ProbeFilters, that_refuse_run_the_same_instructions) {

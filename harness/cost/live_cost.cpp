@@ -22,13 +22,25 @@ constexpr std::uint32_t kSeccomp = 317;
 constexpr std::uint64_t kSetModeFilter = 1;
 constexpr std::size_t kFiltersMore = 8;  // above the one that one filter's cost is told from
 constexpr std::size_t kCompares = 1000;
+constexpr std::size_t kJumps = 1000;
 constexpr unsigned kWindows = 64;       // where one call is timed
 constexpr unsigned kNumberWindows = 8;  // of each number, where many are
 constexpr unsigned kRepeats = 32;
 constexpr unsigned kLeastRounds = 3;
 
 // What takes turns in a round.
-enum Turn : std::uint8_t { Bare, OneCached, OneUncached, Several, Refusing, Chain, Whole, Bodies };
+enum Turn : std::uint8_t {
+  Bare,
+  OneCached,
+  OneUncached,
+  Several,
+  Refusing,
+  Chain,
+  Jumps,
+  Additions,
+  Whole,
+  Bodies,
+};
 constexpr std::size_t kTurns = Bodies + 1;
 
 SeccompData data_of(std::uint32_t nr) {
@@ -104,7 +116,9 @@ class Experiment {
     turns_[OneUncached] = work({uncached_filter()});
     turns_[Several] = work(std::vector<Program>(1 + kFiltersMore, uncached_filter()));
     turns_[Chain] = work({refusing(chain_of_compares(kCompares))});
-    turns_[Chain]->must_return = kRefused;
+    turns_[Jumps] = work({refusing(chain_of_jumps(kJumps))});
+    turns_[Additions] = work({refusing(chain_of_additions(kCompares))});
+    for (const Turn each : {Chain, Jumps, Additions}) turns_[each]->must_return = kRefused;
     refusing_one_ = work({refusing_filter()});
     refusing_one_.must_return = kRefused;
     prepare_bodies();
@@ -263,9 +277,15 @@ class Experiment {
     out_.model.cached = over_rounds([&](unsigned r) { return cached(r); });
     out_.model.uncached = over_rounds([&](unsigned r) { return uncached(r); });
     out_.model.per_filter = over_rounds([&](unsigned r) { return per_filter(r); });
-    out_.model.per_instruction = over_rounds([&](unsigned r) {
-      return (at(Chain, r) - scale_ * refusing_one_ticks_[r][0]) / kCompares;
-    });
+    const auto each_of = [&](Turn chain, double count, unsigned r) {
+      return (at(chain, r) - scale_ * refusing_one_ticks_[r][0]) / count;
+    };
+    const auto compare = [&](unsigned r) { return each_of(Chain, kCompares, r); };
+    out_.model.per_instruction = over_rounds(compare);
+    out_.model.per_jump =
+        over_rounds([&](unsigned r) { return each_of(Jumps, kJumps, r) - compare(r); });
+    out_.model.per_arithmetic =
+        over_rounds([&](unsigned r) { return each_of(Additions, kCompares, r) - compare(r); });
     out_.cached_call = over_rounds([&](unsigned r) { return at(OneCached, r); });
     out_.uncached_call = over_rounds([&](unsigned r) { return at(OneUncached, r); });
     if (turns_[Whole]) {

@@ -37,6 +37,8 @@ struct CostModel {
   Estimate uncached;    ///< what the smallest filter of which nothing is cached adds
   Estimate per_filter;  ///< what each further such filter adds
   Estimate per_instruction;  ///< of a long run of compares
+  Estimate per_jump;         ///< what each more that is taken costs beside that
+  Estimate per_arithmetic;   ///< likewise, additions
 };
 
 /// What the stack adds to a call of one number, its arguments all 0.

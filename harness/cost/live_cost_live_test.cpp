@@ -215,8 +215,9 @@ TEST_F(LiveCost, measures_filters_whose_every_call_kills) {
 TEST_F(LiveCost, without_numbers_has_the_fixed_costs) {
   const auto costs = live_cost(stack({cached_filter()}), {}, kQuick);
   ASSERT_TRUE(costs.has_value()) << costs.error().message;
-  for (const Estimate& each : {costs->model.entry, costs->model.cached, costs->model.uncached,
-                               costs->model.per_filter, costs->model.per_instruction}) {
+  for (const Estimate& each :
+       {costs->model.entry, costs->model.cached, costs->model.uncached, costs->model.per_filter,
+        costs->model.per_instruction, costs->model.per_jump, costs->model.per_arithmetic}) {
     EXPECT_EQ(each.rounds, 3U);
   }
 }

@@ -79,8 +79,15 @@ Added added(const CallCost& call, std::size_t filters, const TimeModel& model) {
   const double one = model.fixed(may_be_served, filters);
   const double other = model.fixed(served, filters);
   out.fixed = {std::min(one, other), std::max(one, other)};
-  if (!may_be_served) out.instructions.least = model.instructions(call.path.classic.least, filters);
-  if (!served) out.instructions.most = model.instructions(call.path.classic.most, filters);
+  const verifier::PathCost& path = call.path;
+  if (!may_be_served) {
+    out.instructions.least = model.instructions(path.classic.least, path.jumps_taken.least,
+                                                path.arithmetic.least, filters);
+  }
+  if (!served) {
+    out.instructions.most =
+        model.instructions(path.classic.most, path.jumps_taken.most, path.arithmetic.most, filters);
+  }
   return out;
 }
 

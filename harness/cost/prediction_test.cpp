@@ -45,6 +45,19 @@ struct Seen {
   std::size_t runs = 0;
 };
 
+// Which of the instructions that run jump elsewhere than to the next, or reckon.
+struct KindsSeen {
+  const Program* program;
+  std::size_t* jumps;
+  std::size_t* arithmetic;
+
+  void step(const reference::Step& step) const {
+    const std::uint16_t kind = (*program)[step.at].code & 7U;
+    if (kind == 5 && step.next != step.at + 1) ++*jumps;
+    if (kind == 4) ++*arithmetic;
+  }
+};
+
 void put_to_the_reference(const Program& program, random::Source& source, Seen& seen) {
   const auto checked = verifier::check(program, KernelModel{});
   ASSERT_TRUE(checked.has_value());
@@ -65,13 +78,20 @@ void put_to_the_reference(const Program& program, random::Source& source, Seen& 
     for (int calls = 0; calls < 12; ++calls) {
       data = random::input(source, program, kToken);
       data.nr = static_cast<std::int32_t>(nr);
-      const reference::Result result = reference::run(program, data, KernelModel{});
+      std::size_t jumps = 0;
+      std::size_t arithmetic = 0;
+      const reference::Result result =
+          reference::run(program, data, KernelModel{}, KindsSeen{&program, &jumps, &arithmetic});
       ++seen.runs;
       if (cached) {
         ASSERT_EQ(result.value, kAllow);
       }
       ASSERT_GE(result.executed, path.classic.least);
       ASSERT_LE(result.executed, path.classic.most);
+      ASSERT_GE(jumps, path.jumps_taken.least);
+      ASSERT_LE(jumps, path.jumps_taken.most);
+      ASSERT_GE(arithmetic, path.arithmetic.least);
+      ASSERT_LE(arithmetic, path.arithmetic.most);
     }
   }
 }
@@ -138,8 +158,8 @@ TEST(Predictions, put_the_dearest_first_and_weigh_by_counts) {
   EXPECT_EQ(out.totals.calls, 10U);
   EXPECT_EQ(out.totals.served, 6U);
   EXPECT_DOUBLE_EQ(out.totals.time->fixed.most, (6 * 35.0 + 4 * 63.0) / 10);
-  // Three instructions for openat, one more than the smallest filter has.
-  EXPECT_NEAR(out.calls[1].time->instructions.most, 0.18, 1e-12);
+  // Three instructions for openat, one more than the smallest filter has; it jumps.
+  EXPECT_NEAR(out.calls[1].time->instructions.most, 0.18 + 0.14, 1e-12);
   EXPECT_EQ(out.calls[1].path.classic, (verifier::Count{3, 3}));
   EXPECT_THAT(out.calls[2].why, HasSubstr("instruction 3: A = args[1].low"));
   EXPECT_THAT(out.calls[1].why, HasSubstr("ERRNO(1)"));
@@ -178,15 +198,16 @@ TEST(Predictions, of_no_calls_are_no_division_by_0) {
 TEST(TimeModels, are_read_as_bench_writes_them) {
   const auto model = read_time_model(
       R"({"callgate":1,"kernel":"6.1","cpu":"C","entry_ns":1,"cached_ns":2,"uncached_ns":3,)"
-      R"("per_filter_ns":4,"per_instruction_ns":0.5})");
+      R"("per_filter_ns":4,"per_instruction_ns":0.5,"per_jump_ns":2,"per_arithmetic_ns":8})");
   ASSERT_TRUE(model.has_value());
   EXPECT_DOUBLE_EQ(model->entry_ns, 1);
   EXPECT_DOUBLE_EQ(model->per_instruction_ns, 0.5);
   EXPECT_EQ(model->source, "Linux 6.1 on C");
   EXPECT_DOUBLE_EQ(model->fixed(true, 3), 2);
   EXPECT_DOUBLE_EQ(model->fixed(false, 3), 3 + 2 * 4);
-  EXPECT_DOUBLE_EQ(model->instructions(10, 2), 3);
-  EXPECT_DOUBLE_EQ(model->instructions(1, 1), 0);
+  EXPECT_DOUBLE_EQ(model->instructions(10, 0, 0, 2), 3);
+  EXPECT_DOUBLE_EQ(model->instructions(10, 3, 1, 2), 3 + 3 * 2 + 8);
+  EXPECT_DOUBLE_EQ(model->instructions(1, 0, 0, 1), 0);
 }
 
 TEST(TimeModels, that_cannot_be_read_say_why) {
@@ -196,7 +217,7 @@ TEST(TimeModels, that_cannot_be_read_say_why) {
   };
   const auto with = [&](std::string_view filter_ns) {
     return error(R"({"entry_ns":1,"cached_ns":2,"uncached_ns":3,"per_instruction_ns":1,)"
-                 R"("per_filter_ns":)" +
+                 R"("per_jump_ns":0,"per_arithmetic_ns":0,"per_filter_ns":)" +
                  std::string(filter_ns) + "}");
   };
   EXPECT_EQ(with("0"), "read");

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint16_t kLdAbs = 0x20;
 constexpr std::uint16_t kAndK = 0x54;
+constexpr std::uint16_t kAddK = 0x04;
 constexpr std::uint16_t kJa = 0x05;
 constexpr std::uint16_t kJeqK = 0x15;
 constexpr std::uint16_t kRetK = 0x06;
@@ -48,6 +49,24 @@ Program chain_of_compares(std::size_t compares) {
     out.push_back({kJeqK, static_cast<std::uint8_t>(left > 0 ? 1 : 0), 0,
                    kNoNumber + static_cast<std::uint32_t>(i)});
   }
+  out.push_back({kRetK, 0, 0, kRefusal});
+  return out;
+}
+
+Program chain_of_jumps(std::size_t jumps) {
+  constexpr std::uint32_t kNoNumber = 0x4000'0000U;
+  Program out = {{kLdAbs, 0, 0, kNumberAt}};
+  for (std::size_t i = 0; i < jumps; ++i) {
+    out.push_back({kJeqK, 0, 1, kNoNumber + static_cast<std::uint32_t>(i)});
+    out.push_back({kRetK, 0, 0, kRefusal});
+  }
+  out.push_back({kRetK, 0, 0, kRefusal});
+  return out;
+}
+
+Program chain_of_additions(std::size_t additions) {
+  Program out = {{kLdAbs, 0, 0, kNumberAt}};
+  out.insert(out.end(), additions, {kAddK, 0, 0, 1});
   out.push_back({kRetK, 0, 0, kRefusal});
   return out;
 }

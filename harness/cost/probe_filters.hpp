@@ -33,6 +33,12 @@ inline constexpr std::uint32_t kPlainAllow = 0x7fff'0000U;
 /// A run of `compares` of the number that all fail, then a refusal.
 [[nodiscard]] Program chain_of_compares(std::size_t compares);
 
+/// The same, but each jumps over an instruction that nothing comes to.
+[[nodiscard]] Program chain_of_jumps(std::size_t jumps);
+
+/// A run of additions of a constant to the number, then a refusal.
+[[nodiscard]] Program chain_of_additions(std::size_t additions);
+
 /// The program, every return of which is a refusal. The same instructions run, and as many.
 [[nodiscard]] Program refusing(std::span<const Instruction> program);
 

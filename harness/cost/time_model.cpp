@@ -31,9 +31,12 @@ double TimeModel::fixed(bool served, std::size_t filters) const noexcept {
   return served ? cached_ns : uncached_ns + static_cast<double>(filters - 1) * per_filter_ns;
 }
 
-double TimeModel::instructions(std::size_t executed, std::size_t filters) const noexcept {
+double TimeModel::instructions(std::size_t executed, std::size_t jumps, std::size_t arithmetic,
+                               std::size_t filters) const noexcept {
   const std::size_t counted = std::min(executed, kSmallest * filters);
-  return static_cast<double>(executed - counted) * per_instruction_ns;
+  return static_cast<double>(executed - counted) * per_instruction_ns +
+         static_cast<double>(jumps) * per_jump_ns +
+         static_cast<double>(arithmetic) * per_arithmetic_ns;
 }
 
 std::expected<TimeModel, ReadError> read_time_model(std::string_view json) {

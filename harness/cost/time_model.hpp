@@ -21,10 +21,12 @@ struct TimeModel {
   [[nodiscard]] double fixed(bool served, std::size_t filters) const noexcept;
 
   /// What their instructions add: those of the smallest filters are in the fixed cost already.
-  [[nodiscard]] double instructions(std::size_t executed, std::size_t filters) const noexcept;
+  /// `jumps` and `arithmetic` are of the executed: jumps that are taken, and arithmetic.
+  [[nodiscard]] double instructions(std::size_t executed, std::size_t jumps, std::size_t arithmetic,
+                                    std::size_t filters) const noexcept;
 };
 
-/// Reads the JSON that `callgate bench --model FILE` writes: all five coefficients, finite and not
+/// Reads the JSON that `callgate bench --model FILE` writes: all coefficients, finite and not
 /// negative. The error says what is wrong.
 [[nodiscard]] std::expected<TimeModel, front_ends::ReadError> read_time_model(
     std::string_view json);
