@@ -149,6 +149,16 @@ ERRORS = [
         "fork_drops_no_new_privs", "a slip in a task model", "vm/task.cpp",
         "  child.process = processes_.size();",
         "  child.process = processes_.size();\n  if ({on}) child.no_new_privs = false;", SCRIPTS),
+    Error(
+        "execve_keeps_listeners", "a task model without close-on-exec", "vm/task.cpp",
+        "  for (AttachedFilter& each : filters_) each.listener_in.erase(task(id).process);",
+        "  if ({on}) return;\n"
+        "  for (AttachedFilter& each : filters_) each.listener_in.erase(task(id).process);", SCRIPTS),
+    Error(
+        "descriptors_are_looked_at_after_the_notification", "order of errnos", "vm/task_call.cpp",
+        "  if (!addfd.source_open) return fails(Errno::BadDescriptor);",
+        "  if ({on} && !addfd.right_id) return fails(Errno::NoEntry);\n"
+        "  if (!addfd.source_open) return fails(Errno::BadDescriptor);", SCRIPTS),
 
     # What engines make of programs; only they beside the reference can tell.
     Error(
