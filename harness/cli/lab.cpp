@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/lab/costs.hpp"
 #include "harness/lab/session.hpp"
 #include "harness/suite/vector.hpp"
 
@@ -22,6 +23,8 @@ struct Options {
   std::string keep;
   std::string vectors;
   std::string format = "text";
+  bool costs = false;
+  std::uint32_t stacks = 17;
 };
 
 // The programs of the corpus's check and run vectors, with their inputs.
@@ -87,6 +90,100 @@ void print(const lab::Report& report) {
   for (const std::string& each : report.first) fmt::print("  {}\n", each);
 }
 
+ordered_json json_of(const lab::CostReport& report) {
+  ordered_json stacks = ordered_json::array();
+  for (const lab::CountedStack& each : report.stacks) {
+    stacks.push_back({{"stack", each.name},
+                      {"calls", each.calls},
+                      {"served", each.served},
+                      {"predicted", each.predicted},
+                      {"counted", each.counted},
+                      {"holds", each.holds}});
+  }
+  const cost::Parts& parts = report.parts;
+  return {{"name", report.name},
+          {"result", lab::to_string(report.ending)},
+          {"reason", report.reason.empty() ? ordered_json() : ordered_json(report.reason)},
+          {"release", report.release},
+          {"jit", report.jit},
+          {"instructions",
+           {{"entry", parts.entry},
+            {"cached", parts.cached},
+            {"uncached", parts.uncached},
+            {"per_filter", parts.per_filter},
+            {"per_instruction", parts.per_instruction},
+            {"per_jump", parts.per_jump},
+            {"per_arithmetic", parts.per_arithmetic}}},
+          {"agreements", report.agreements},
+          {"differences", report.differences},
+          {"unknown", report.unknown},
+          {"unknown_served", report.seen_served},
+          {"not_told", report.not_told},
+          {"first", report.first},
+          {"stacks", std::move(stacks)},
+          {"seconds", report.seconds}};
+}
+
+void print(const lab::CostReport& report) {
+  const std::string word =
+      coloured(std::string(lab::to_string(report.ending)), report.ending == lab::Ending::Passed);
+  if (report.release.empty()) {
+    fmt::print("{}: {}: {}\n", report.name, word, report.reason);
+    return;
+  }
+  const cost::Parts& parts = report.parts;
+  if (parts.entry == 0) return;  // it came to no counts
+  fmt::print(
+      "{}: {}{}{} ({}, JIT {}): served by the cache or not: {} as predicted, {} not, {} not "
+      "predicted ({} of them served), {} not told; {:.1f} s\n",
+      report.name, word, report.reason.empty() ? "" : ": ", report.reason, report.release,
+      report.jit, report.agreements, report.differences, report.unknown, report.seen_served,
+      report.not_told, report.seconds);
+  fmt::print(
+      "  machine instructions: getppid {:.1f}; served +{:.1f}, not served +{:.1f}, each further "
+      "filter +{:.1f}, a compare +{:.2f}, a jump that is taken +{:.2f} more, arithmetic +{:.2f} "
+      "more\n",
+      parts.entry, parts.cached, parts.uncached, parts.per_filter, parts.per_instruction,
+      parts.per_jump, parts.per_arithmetic);
+  fmt::print("  {:<36} {:>6} {:>7} {:>10} {:>10} {:>7}\n", "added to a call that is allowed",
+             "calls", "served", "predicted", "counted", "holds");
+  for (const lab::CountedStack& each : report.stacks) {
+    if (each.calls == 0) continue;
+    fmt::print("  {:<36} {:>6} {:>7} {:>10.1f} {:>10.1f} {:>7}\n", each.name, each.calls,
+               each.served, each.predicted, each.counted, each.holds);
+  }
+  for (const std::string& each : report.first) fmt::print("  {}\n", each);
+}
+
+// What a kernel's report is written as, and how the boot ended.
+struct Written {
+  lab::Ending ending;
+  ordered_json json;
+  std::uint64_t values = 0;
+  std::uint64_t acceptances = 0;
+};
+
+Written examine(const lab::LabKernel& kernel, const Options& options,
+                const std::vector<lab::Case>& cases, const lab::WorkFolder& work) {
+  const auto written = [&](const auto& report) {
+    if (lab::interrupted()) throw UserError("lab: interrupted");
+    if (options.format == "text") {
+      print(report);
+      std::fflush(stdout);
+    }
+    return Written{report.ending, json_of(report)};
+  };
+  if (options.costs) {
+    return written(lab::count_costs(kernel, options.stacks, options.amount.seed,
+                                    options.amount.patience, work));
+  }
+  const lab::Report report = lab::examine(kernel, options.amount, cases, work);
+  Written out = written(report);
+  out.values = report.values;
+  out.acceptances = report.acceptances;
+  return out;
+}
+
 int run_lab(const Options& options) {
   const auto kernels = lab::parse_kernels(options.kernels);
   if (!kernels) {
@@ -105,17 +202,11 @@ int run_lab(const Options& options) {
     return counts.at(static_cast<std::size_t>(ending));
   };
   for (const lab::LabKernel& each : *kernels) {
-    const lab::Report report = lab::examine(each, options.amount, cases, work);
-    if (lab::interrupted()) throw UserError("lab: interrupted");
-    ++counts.at(static_cast<std::size_t>(report.ending));
-    values += report.values;
-    acceptances += report.acceptances;
-    if (options.format == "json") {
-      rows.push_back(json_of(report));
-    } else {
-      print(report);
-      std::fflush(stdout);
-    }
+    Written written = examine(each, options, cases, work);
+    ++counts.at(static_cast<std::size_t>(written.ending));
+    values += written.values;
+    acceptances += written.acceptances;
+    rows.push_back(std::move(written.json));
   }
   const std::size_t passed = count(lab::Ending::Passed);
   const std::size_t failed = count(lab::Ending::Failed);
@@ -130,8 +221,9 @@ int run_lab(const Options& options) {
                                 {"kernels", std::move(rows)}};
     fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
-    fmt::print("{} passed, {} failed, {} skipped; {} values, {} acceptances\n", passed, failed,
-               skipped, values, acceptances);
+    fmt::print("{} passed, {} failed, {} skipped", passed, failed, skipped);
+    if (!options.costs) fmt::print("; {} values, {} acceptances", values, acceptances);
+    fmt::print("\n");
   }
   if (failed != 0) return kNo;
   return passed != 0 ? kWell : kWrongUse;
@@ -159,6 +251,12 @@ void add_lab(CLI::App& root, int& exit_code) {
           "Seconds that a boot may take (300); one that takes longer has failed")
       ->check(CLI::Range(1, 86400))
       ->type_name("S");
+  command.add_flag("--costs", options->costs,
+                   "Count what filters cost in machine instructions, and which numbers the kernel "
+                   "serves from its cache, in place of verdicts; x86_64 and aarch64 calls");
+  command.add_option("--stacks", options->stacks, "Random stacks for --costs, beside some others")
+      ->check(CLI::Range(0, 1000))
+      ->type_name("N");
   command.add_option("--keep", options->keep, "Kernels, agents and consoles stay in this folder")
       ->type_name("DIR");
   command.add_option("--format", options->format, "text or json")
@@ -169,6 +267,7 @@ void add_lab(CLI::App& root, int& exit_code) {
   command.footer(fmt::format(
       "\nExample:\n"
       "  callgate lab --kernels s390x-6.1,arm64-6.1-arm --programs 1000\n"
+      "  callgate lab --kernels arm64-6.1 --costs\n"
       "\nKernels:{}\n"
       "A kernel passed, failed (it differs, panics, takes too long or its answers are cut) or was "
       "skipped (it, QEMU or a compiler is not to be had). Exit code 1: one failed; 2: all were "

@@ -82,38 +82,6 @@ bool always_allowed(const Program& program, std::uint32_t nr) {
   return false;
 }
 
-// Decides by the number, here and there by what the cache does not follow; plain ALLOWs and others.
-Program decisions(random::Source& source, std::size_t length) {
-  const auto result = [&] {
-    constexpr std::array<std::uint32_t, 6> kResults = {kAllow, kAllow,     kAllow,
-                                                       kErrno, kAllow + 1, 0x7ffc0000U};
-    return Instruction{0x06, 0, 0, kResults[source.below(kResults.size())]};
-  };
-  Program out = {{0x20, 0, 0, 0}};
-  while (out.size() < length) {
-    const auto jt = static_cast<std::uint8_t>(source.below(8));
-    const auto jf = static_cast<std::uint8_t>(source.below(8));
-    constexpr std::array<std::uint16_t, 4> kCompares = {0x15, 0x25, 0x35, 0x45};
-    switch (source.below(8)) {
-      case 0:
-        out.push_back({0x54, 0, 0, source.below(512)});
-        break;
-      case 1:
-        out.push_back({0x20, 0, 0, 4 * source.below(2)});
-        break;
-      case 2:  // an argument, what the cache knows nothing of, or a return
-        if (source.one_in(3))
-          out.push_back(source.one_in(2) ? Instruction{0x20, 0, 0, 24} : result());
-        break;
-      default:
-        out.push_back({kCompares[source.below(4)], jt, jf, source.below(470)});
-        break;
-    }
-  }
-  for (int i = 0; i < 10; ++i) out.push_back(result());
-  return out;
-}
-
 // What times say against the rule; how many numbers they told.
 void expect_agreement(const std::vector<Program>& stack, std::span<const std::uint32_t> numbers,
                       std::size_t& told) {
@@ -135,7 +103,7 @@ TEST_F(LiveCost, times_of_the_cache_agree_with_its_rule) {
   random::Source source(44);
   std::size_t told = 0;
   for (int i = 0; i < 6; ++i) {
-    expect_agreement({decisions(source, 40)}, numbers, told);
+    expect_agreement({random::decisions(source, 40)}, numbers, told);
   }
   expect_agreement({{{0x06, 0, 0, kAllow}}}, numbers, told);
   expect_agreement({{{0x06, 0, 0, kAllow + 1}}}, numbers, told);

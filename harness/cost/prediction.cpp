@@ -72,7 +72,7 @@ void add(Span& sum, const Span& each, double weight) {
   sum.most += each.most * weight;
 }
 
-Added added(const CallCost& call, std::size_t filters, const TimeModel& model) {
+Added added(const CallCost& call, std::size_t filters, const Parts& model) {
   const bool served = call.cache.is_served();
   const bool may_be_served = served || call.cache.cached == Cached::NotKnown;
   Added out;
@@ -116,7 +116,7 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
         call.executed.least = static_cast<double>(call.path.classic.least);
       }
     }
-    if (model != nullptr) call.time = added(call, stack.size(), *model);
+    if (model != nullptr) call.time = added(call, stack.size(), model->parts());
     out.calls.push_back(std::move(call));
   }
   Totals& totals = out.totals;

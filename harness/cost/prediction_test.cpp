@@ -203,11 +203,11 @@ TEST(TimeModels, are_read_as_bench_writes_them) {
   EXPECT_DOUBLE_EQ(model->entry_ns, 1);
   EXPECT_DOUBLE_EQ(model->per_instruction_ns, 0.5);
   EXPECT_EQ(model->source, "Linux 6.1 on C");
-  EXPECT_DOUBLE_EQ(model->fixed(true, 3), 2);
-  EXPECT_DOUBLE_EQ(model->fixed(false, 3), 3 + 2 * 4);
-  EXPECT_DOUBLE_EQ(model->instructions(10, 0, 0, 2), 3);
-  EXPECT_DOUBLE_EQ(model->instructions(10, 3, 1, 2), 3 + 3 * 2 + 8);
-  EXPECT_DOUBLE_EQ(model->instructions(1, 0, 0, 1), 0);
+  EXPECT_DOUBLE_EQ(model->parts().fixed(true, 3), 2);
+  EXPECT_DOUBLE_EQ(model->parts().fixed(false, 3), 3 + 2 * 4);
+  EXPECT_DOUBLE_EQ(model->parts().instructions(10, 0, 0, 2), 3);
+  EXPECT_DOUBLE_EQ(model->parts().instructions(10, 3, 1, 2), 3 + 3 * 2 + 8);
+  EXPECT_DOUBLE_EQ(model->parts().instructions(1, 0, 0, 1), 0);
 }
 
 TEST(TimeModels, that_cannot_be_read_say_why) {

@@ -11,7 +11,7 @@ namespace {
 
 using front_ends::ReadError;
 
-// `ld [16]; ret ALLOW`: what uncached_ns and per_filter_ns were measured with.
+// `ld [16]; ret ALLOW`: what uncached and per_filter were measured with.
 constexpr std::size_t kSmallest = 2;
 
 struct Coefficient {
@@ -27,16 +27,25 @@ constexpr Coefficient kCoefficients[] = {
 
 }  // namespace
 
-double TimeModel::fixed(bool served, std::size_t filters) const noexcept {
-  return served ? cached_ns : uncached_ns + static_cast<double>(filters - 1) * per_filter_ns;
+double Parts::fixed(bool served, std::size_t filters) const noexcept {
+  return served ? cached : uncached + static_cast<double>(filters - 1) * per_filter;
 }
 
-double TimeModel::instructions(std::size_t executed, std::size_t jumps, std::size_t arithmetic,
-                               std::size_t filters) const noexcept {
+double Parts::instructions(std::size_t executed, std::size_t jumps, std::size_t arithmetic,
+                           std::size_t filters) const noexcept {
   const std::size_t counted = std::min(executed, kSmallest * filters);
-  return static_cast<double>(executed - counted) * per_instruction_ns +
-         static_cast<double>(jumps) * per_jump_ns +
-         static_cast<double>(arithmetic) * per_arithmetic_ns;
+  return static_cast<double>(executed - counted) * per_instruction +
+         static_cast<double>(jumps) * per_jump + static_cast<double>(arithmetic) * per_arithmetic;
+}
+
+Parts TimeModel::parts() const noexcept {
+  return {.entry = entry_ns,
+          .cached = cached_ns,
+          .uncached = uncached_ns,
+          .per_filter = per_filter_ns,
+          .per_instruction = per_instruction_ns,
+          .per_jump = per_jump_ns,
+          .per_arithmetic = per_arithmetic_ns};
 }
 
 std::expected<TimeModel, ReadError> read_time_model(std::string_view json) {

@@ -1,7 +1,8 @@
 // The /init of a lab kernel: asks it what /request holds, prints the answers, powers off.
-// /request is words in the guest's byte order: magic, jit (0, 1, 2: leave), probes, programs; for
-// each probe: kind, argument; for each program: calls (0: install only), instructions; 8 bytes an
-// instruction; 56 bytes a call: nr, 0, six arguments of 64 bits.
+// /request is words in the guest's byte order: magic, jit (0, 1, 2: leave), probes, programs, stacks;
+// for each probe: kind, argument; for each program: calls (0: install only), instructions; 8 bytes an
+// instruction; 56 bytes a call: nr, 0, six arguments of 64 bits; for each stack whose cost is asked:
+// filters, calls; for each filter: instructions, 8 bytes an instruction; for each call: nr.
 // A line of output ends in a checksum, and so does the whole: a damaged console is noticed.
 
 #define _GNU_SOURCE
@@ -55,6 +56,8 @@ static int install(const uint8_t* code, uint32_t length) {
   struct sock_fprog program = {(unsigned short)length, (struct sock_filter*)(uintptr_t)code};
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
 }
+
+#include "harness/lab/agent_costs.h"
 
 static void call(const uint8_t* at, uint32_t index) {
   uint64_t a[6];
@@ -136,7 +139,9 @@ int main(void) {
   const uint8_t* at = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED || shared == MAP_FAILED || result == MAP_FAILED || word(at) != 0x43474c42U)
+  counted = mmap(NULL, sizeof *counted, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED || shared == MAP_FAILED || result == MAP_FAILED || counted == MAP_FAILED ||
+      word(at) != 0x43474c42U)
     goto off;
   setrlimit(RLIMIT_CORE, &none);
   uname(&name);
@@ -145,7 +150,10 @@ int main(void) {
   set_jit(word(at + 4));
   const uint32_t probes = word(at + 8);
   const uint32_t programs = word(at + 12);
-  at += 16;
+  const uint32_t stacks = word(at + 16);
+  at += 20;
+  // What a kernel does on the side after its start would be counted too.
+  if (stacks > 0) sleep(10);
   for (uint32_t i = 0; i < probes; ++i, at += 8) {
     sprintf(line, "f %u %lld", i, (long long)probe(word(at), word(at + 4)));
     say();
@@ -158,7 +166,8 @@ int main(void) {
     ask(i, code, length, code + 8 * (size_t)length, calls);
     at = code + 8 * (size_t)length + 56 * (size_t)calls;
   }
-  sprintf(line, "e %u %u", probes, programs);
+  for (uint32_t i = 0; i < stacks; ++i) at = ask_costs(i, at);
+  sprintf(line, "e %u %u %u", probes, programs, stacks);
   say();
   printf("\n");
   fflush(stdout);

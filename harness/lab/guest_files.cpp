@@ -37,7 +37,9 @@ std::optional<Number> number(std::string_view text, int base) {
   return out;
 }
 
-std::optional<Answer> parse_answer(std::string_view text, std::size_t expected) {
+// INDEX ERRNO, then numbers of so many hexadecimal digits each; the errno.
+std::optional<std::uint32_t> parse_numbers(std::string_view text, std::size_t expected,
+                                           std::size_t digits, std::vector<std::uint32_t>& out) {
   const std::size_t one = text.find(' ');
   if (one == std::string_view::npos) return std::nullopt;
   const std::size_t two = text.find(' ', one + 1);
@@ -45,25 +47,56 @@ std::optional<Answer> parse_answer(std::string_view text, std::size_t expected) 
   const auto index = number(text.substr(0, one), 10);
   const auto error = number(text.substr(one + 1, two - one - 1), 10);
   text.remove_prefix(two + 1);
-  if (index != expected || !error || text.size() % 4 != 0) return std::nullopt;
-  Answer out{*error, {}};
-  for (; !text.empty(); text.remove_prefix(4)) {
-    const auto value = number(text.substr(0, 4), 16);
+  if (index != expected || !error || text.size() % digits != 0) return std::nullopt;
+  for (; !text.empty(); text.remove_prefix(digits)) {
+    const auto value = number(text.substr(0, digits), 16);
     if (!value) return std::nullopt;
-    out.values.push_back(static_cast<std::uint16_t>(*value));
+    out.push_back(*value);
+  }
+  return error;
+}
+
+std::optional<Answer> parse_answer(std::string_view text, std::size_t expected) {
+  std::vector<std::uint32_t> numbers;
+  const auto error = parse_numbers(text, expected, 4, numbers);
+  if (!error) return std::nullopt;
+  return Answer{*error, {numbers.begin(), numbers.end()}};
+}
+
+std::optional<CostAnswer> parse_costs(std::string_view text, std::size_t expected) {
+  constexpr std::uint32_t kNoCount = 0xffffffffU;
+  constexpr double kTogether = 16;  // agent_costs.h
+  std::vector<std::uint32_t> numbers;
+  const auto error = parse_numbers(text, expected, 8, numbers);
+  if (!error) return std::nullopt;
+  CostAnswer out{*error, {}};
+  for (const std::uint32_t each : numbers) {
+    const bool known = each != kNoCount;
+    out.counts.push_back(known ? std::optional(each / kTogether) : std::nullopt);
   }
   return out;
+}
+
+void put(std::string& out, const Program& program, ByteOrder order) {
+  for (const Instruction& i : program) {
+    put(out, i.code, 2, order);
+    put(out, i.jt, 1, order);
+    put(out, i.jf, 1, order);
+    put(out, i.k, 4, order);
+  }
 }
 
 }  // namespace
 
 std::string encode_request(const std::vector<ProbeQuestion>& probes,
-                           const std::vector<Question>& questions, unsigned jit, ByteOrder order) {
+                           const std::vector<Question>& questions,
+                           const std::vector<CostQuestion>& costs, unsigned jit, ByteOrder order) {
   std::string out;
   put(out, 0x43474c42U, 4, order);
   put(out, jit, 4, order);
   put(out, probes.size(), 4, order);
   put(out, questions.size(), 4, order);
+  put(out, costs.size(), 4, order);
   for (const ProbeQuestion& each : probes) {
     put(out, each.kind, 4, order);
     put(out, each.argument, 4, order);
@@ -71,17 +104,21 @@ std::string encode_request(const std::vector<ProbeQuestion>& probes,
   for (const Question& each : questions) {
     put(out, each.calls.size(), 4, order);
     put(out, each.program.size(), 4, order);
-    for (const Instruction& i : each.program) {
-      put(out, i.code, 2, order);
-      put(out, i.jt, 1, order);
-      put(out, i.jf, 1, order);
-      put(out, i.k, 4, order);
-    }
+    put(out, each.program, order);
     for (const SeccompData& call : each.calls) {
       put(out, static_cast<std::uint32_t>(call.nr), 4, order);
       put(out, 0, 4, order);
       for (const std::uint64_t argument : call.args) put(out, argument, 8, order);
     }
+  }
+  for (const CostQuestion& each : costs) {
+    put(out, each.filters.size(), 4, order);
+    put(out, each.calls.size(), 4, order);
+    for (const Program& filter : each.filters) {
+      put(out, filter.size(), 4, order);
+      put(out, filter, order);
+    }
+    for (const std::uint32_t nr : each.calls) put(out, nr, 4, order);
   }
   return out;
 }
@@ -140,8 +177,13 @@ std::optional<Console> parse_console(std::string_view text) {
       const auto value = number<std::int64_t>(rest.substr(space + 1), 10);
       if (!value || number(rest.substr(0, space), 10) != out.probes.size()) return std::nullopt;
       out.probes.push_back(*value);
+    } else if (said.starts_with("c ")) {
+      auto costs = parse_costs(rest, out.costs.size());
+      if (!costs) return std::nullopt;
+      out.costs.push_back(std::move(*costs));
     } else if (said.starts_with("e ")) {
-      if (rest != fmt::format("{} {}", out.probes.size(), out.answers.size())) return std::nullopt;
+      if (rest != fmt::format("{} {} {}", out.probes.size(), out.answers.size(), out.costs.size()))
+        return std::nullopt;
       return out;
     }
   }

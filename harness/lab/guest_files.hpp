@@ -26,9 +26,17 @@ struct ProbeQuestion {
   std::uint32_t argument = 0;
 };
 
+/// A stack, the oldest first, and the calls whose instructions are to be counted under it.
+struct CostQuestion {
+  std::vector<Program> filters;
+  std::vector<std::uint32_t> calls;  ///< kMostCosts at most
+};
+inline constexpr std::size_t kMostCosts = 1024;
+
 /// The request file that agent.c describes.
 [[nodiscard]] std::string encode_request(const std::vector<ProbeQuestion>& probes,
-                                         const std::vector<Question>& questions, unsigned jit,
+                                         const std::vector<Question>& questions,
+                                         const std::vector<CostQuestion>& costs, unsigned jit,
                                          ByteOrder order);
 
 /// A file of an initrd.
@@ -51,12 +59,21 @@ struct Answer {
   std::vector<std::uint16_t> values;
 };
 
+/// What the guest says of a CostQuestion.
+struct CostAnswer {
+  std::uint32_t error = 0;  ///< errno of installing a filter of the stack
+  /// executed instructions of a call, all of the guest's code between two of it included; nothing
+  /// where it did not come back
+  std::vector<std::optional<double>> counts;
+};
+
 /// What a console told.
 struct Console {
   std::string release;
   std::string jit;  ///< what net.core.bpf_jit_enable was: "0", "1", "-" where there is none
   std::vector<std::int64_t> probes;  ///< one for each that was asked
   std::vector<Answer> answers;
+  std::vector<CostAnswer> costs{};
 };
 
 /// What a console that does not end well said last, in one line: the kernel's panic if there is

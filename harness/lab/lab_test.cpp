@@ -50,8 +50,8 @@ TEST(LabConsole, one_wrong_character_is_noticed) {
 TEST(LabRequest, words_have_the_byte_order_of_the_guest) {
   const std::vector<Question> questions{{{{0x0006, 1, 2, 0x7fff0000}}, {}}};
   const std::vector<ProbeQuestion> asked{{3, 4}};
-  const std::string little = encode_request(asked, questions, 1, ByteOrder::Little);
-  const std::string big = encode_request(asked, questions, 1, ByteOrder::Big);
+  const std::string little = encode_request(asked, questions, {}, 1, ByteOrder::Little);
+  const std::string big = encode_request(asked, questions, {}, 1, ByteOrder::Big);
   EXPECT_EQ(little.substr(0, 4), "BLGC");
   EXPECT_EQ(big.substr(0, 4), "CGLB");
   EXPECT_EQ(little.substr(32), std::string("\x06\0\x01\x02\0\0\xff\x7f", 8));

@@ -230,7 +230,7 @@ std::expected<std::string, Trouble> boot(const LabKernel& kernel,
                                          const std::filesystem::path& image,
                                          const std::string& initrd,
                                          const std::filesystem::path& work,
-                                         std::chrono::seconds patience) {
+                                         std::chrono::seconds patience, Clock clock) {
   const auto file = work / fmt::format("initrd-{}", kernel.name);
   std::ofstream(file, std::ios::binary) << initrd;
   std::vector<std::string> command;
@@ -240,6 +240,10 @@ std::expected<std::string, Trouble> boot(const LabKernel& kernel,
   for (const char* each : {"-accel", "tcg", "-smp", "1", "-m", "256", "-nodefaults", "-display",
                            "none", "-serial", "stdio", "-no-reboot", "-kernel"}) {
     command.emplace_back(each);
+  }
+  if (clock == Clock::Instructions) {
+    const auto kernel_at = std::prev(command.end());
+    command.insert(kernel_at, {"-icount", "shift=0,sleep=off"});
   }
   command.insert(command.end(), {image.string(), "-initrd", file.string(), "-append", append});
   const auto log = work / fmt::format("console-{}.log", kernel.name);

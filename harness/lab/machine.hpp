@@ -59,12 +59,18 @@ struct Trouble {
 [[nodiscard]] std::expected<std::filesystem::path, Trouble> build_agent(
     const LabKernel& kernel, const std::filesystem::path& work);
 
+/// What the guest's clock goes by.
+enum class Clock : std::uint8_t {
+  Real,
+  Instructions,  ///< a nanosecond is an executed instruction; a guest that idles is not waited for
+};
+
 /// Boots, and gives what the console told; or why not.
 [[nodiscard]] std::expected<std::string, Trouble> boot(const LabKernel& kernel,
                                                        const std::filesystem::path& image,
                                                        const std::string& initrd,
                                                        const std::filesystem::path& work,
-                                                       std::chrono::seconds patience);
+                                                       std::chrono::seconds patience, Clock clock);
 
 /// A file's bytes; empty where it cannot be read.
 [[nodiscard]] std::string slurp(const std::filesystem::path& path);

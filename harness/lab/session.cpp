@@ -10,17 +10,6 @@
 namespace callgate::lab {
 namespace {
 
-// "5.10.0-32-cloud-amd64 #1 SMP Debian 5.10.223-1 (2024-08-10)": the patch level stands last.
-Version version_of(std::string_view release) {
-  const std::size_t mark = release.find("Debian ");
-  if (mark != std::string_view::npos) {
-    std::string_view exact = release.substr(mark + 7);
-    exact = exact.substr(0, exact.find_first_of("- "));
-    if (const auto version = parse_version(exact)) return *version;
-  }
-  return parse_version(release.substr(0, release.find(' '))).value_or(kNewestVersion);
-}
-
 void differs(Report& report, const Program& program, std::string words) {
   ++report.differences;
   if (report.first.size() >= 5) return;
@@ -52,6 +41,17 @@ void judge_probes(const Console& console, const KernelModel& model, Arch calls, 
 }
 
 }  // namespace
+
+// "5.10.0-32-cloud-amd64 #1 SMP Debian 5.10.223-1 (2024-08-10)": the patch level stands last.
+Version version_of(std::string_view release) {
+  const std::size_t mark = release.find("Debian ");
+  if (mark != std::string_view::npos) {
+    std::string_view exact = release.substr(mark + 7);
+    exact = exact.substr(0, exact.find_first_of("- "));
+    if (const auto version = parse_version(exact)) return *version;
+  }
+  return parse_version(release.substr(0, release.find(' '))).value_or(kNewestVersion);
+}
 
 std::string_view to_string(Ending ending) noexcept {
   switch (ending) {
@@ -279,6 +279,18 @@ Report Session::judge(std::string_view console_text) const {
   return report;
 }
 
+std::expected<std::string, Trouble> answers_of(const LabKernel& kernel, const std::string& request,
+                                               Clock clock, std::chrono::seconds patience,
+                                               const WorkFolder& work) {
+  const auto agent = build_agent(kernel, work.path());
+  if (!agent) return std::unexpected(agent.error());
+  const auto image = fetch_kernel(kernel, work.path());
+  if (!image) return std::unexpected(image.error());
+  const std::string files =
+      initrd({{"dev", "", 040755}, {"init", slurp(*agent), 0100755}, {"request", request}});
+  return boot(kernel, *image, files, work.path(), patience, clock);
+}
+
 Report examine(const LabKernel& kernel, const Amount& amount, const std::vector<Case>& cases,
                const WorkFolder& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -289,17 +301,10 @@ Report examine(const LabKernel& kernel, const Amount& amount, const std::vector<
     report.reason = trouble.reason;
     return report;
   };
-  const auto agent = build_agent(kernel, work.path());
-  if (!agent) return troubled(agent.error());
-  const auto image = fetch_kernel(kernel, work.path());
-  if (!image) return troubled(image.error());
   const Session session(kernel, amount, cases);
-  const std::string files =
-      initrd({{"dev", "", 040755},
-              {"init", slurp(*agent), 0100755},
-              {"request", encode_request(probe_questions(), session.questions(), kernel.jit,
-                                         order_of(kernel))}});
-  const auto text = boot(kernel, *image, files, work.path(), amount.patience);
+  const std::string request =
+      encode_request(probe_questions(), session.questions(), {}, kernel.jit, order_of(kernel));
+  const auto text = answers_of(kernel, request, Clock::Real, amount.patience, work);
   if (!text) return troubled(text.error());
   Report report = session.judge(*text);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <vector>
@@ -105,6 +106,17 @@ class Session {
   std::vector<std::pair<std::size_t, Program>> accepts_{};
   std::uint64_t not_asked_ = 0;
 };
+
+/// The version of a kernel that calls itself so (utsname's release and version): Debian's, with the
+/// patch level, where it says that.
+[[nodiscard]] Version version_of(std::string_view release);
+
+/// What a kernel's console told, booted with that request; or why not.
+[[nodiscard]] std::expected<std::string, Trouble> answers_of(const LabKernel& kernel,
+                                                             const std::string& request,
+                                                             Clock clock,
+                                                             std::chrono::seconds patience,
+                                                             const WorkFolder& work);
 
 /// Boots one kernel and compares it with the model of it.
 [[nodiscard]] Report examine(const LabKernel& kernel, const Amount& amount,

@@ -64,7 +64,7 @@ Played played(const LabKernel& kernel, const Session& session, std::string_view 
     }
     out.lines.push_back(std::move(line));
   }
-  out.lines.push_back(fmt::format("e {} {}", probes().size(), session.questions().size()));
+  out.lines.push_back(fmt::format("e {} {} 0", probes().size(), session.questions().size()));
   return out;
 }
 
@@ -145,7 +145,7 @@ TEST_F(LabJudgement, fewer_questions_answered_than_asked_have_failed) {
   Played some = played(kernel_, session_, "5.10.223", "1");
   some.lines.pop_back();
   some.lines.pop_back();
-  some.lines.push_back(fmt::format("e {} {}", probes().size(), session_.questions().size() - 1));
+  some.lines.push_back(fmt::format("e {} {} 0", probes().size(), session_.questions().size() - 1));
   EXPECT_EQ(session_.judge(some.console()).ending, Ending::Failed);
 }
 

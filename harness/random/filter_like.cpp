@@ -146,4 +146,36 @@ Program filter_like(Source& source, std::uint32_t longest, std::uint32_t arch) {
   return Builder(source, arch).build(length - Builder::kEnds);
 }
 
+Program decisions(Source& source, std::size_t length) {
+  constexpr std::uint32_t kPlainAllow = 0x7fff0000U;
+  const auto result = [&] {
+    constexpr std::array<std::uint32_t, 6> kResults = {kPlainAllow, kPlainAllow,     kPlainAllow,
+                                                       0x00050001U, kPlainAllow + 1, 0x7ffc0000U};
+    return Instruction{0x06, 0, 0, kResults[source.below(kResults.size())]};
+  };
+  Program out = {{0x20, 0, 0, 0}};
+  while (out.size() < length) {
+    const auto jt = static_cast<std::uint8_t>(source.below(8));
+    const auto jf = static_cast<std::uint8_t>(source.below(8));
+    constexpr std::array<std::uint16_t, 4> kCompares = {0x15, 0x25, 0x35, 0x45};
+    switch (source.below(8)) {
+      case 0:
+        out.push_back({0x54, 0, 0, source.below(512)});
+        break;
+      case 1:
+        out.push_back({0x20, 0, 0, 4 * source.below(2)});
+        break;
+      case 2:  // an argument, what the cache knows nothing of, or a return
+        if (!source.one_in(3)) break;
+        out.push_back(source.one_in(2) ? Instruction{0x20, 0, 0, 24} : result());
+        break;
+      default:
+        out.push_back({kCompares[source.below(4)], jt, jf, source.below(470)});
+        break;
+    }
+  }
+  for (int i = 0; i < 10; ++i) out.push_back(result());
+  return out;
+}
+
 }  // namespace callgate::random

@@ -48,6 +48,10 @@ struct Shape {
 /// shared ends. `longest`: instructions, 8 at least. `arch`: the token that it asks for first.
 [[nodiscard]] Program filter_like(Source& source, std::uint32_t longest, std::uint32_t arch);
 
+/// A filter that decides by the number, here and there by what the kernel's cache does not follow;
+/// plain ALLOWs and other results. For calls up to 469. `length`: instructions; 10 returns follow.
+[[nodiscard]] Program decisions(Source& source, std::size_t length);
+
 /// A word that lies near a power of two, near a constant of `program`, or anywhere.
 [[nodiscard]] std::uint32_t edge_word(Source& source, std::span<const Instruction> program = {});
 

@@ -1,0 +1,278 @@
+#include "harness/lab/costs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "harness/cost/probe_filters.hpp"
+#include "harness/random/generator.hpp"
+#include "verifier/cache.hpp"
+#include "verifier/check.hpp"
+#include "verifier/path_cost.hpp"
+#include "vm/filter_stack.hpp"
+#include "vm/reference.hpp"
+#include "vm/syscalls.hpp"
+
+namespace callgate::lab {
+namespace {
+
+constexpr std::uint32_t kNumbers = 470;
+// Of the filter below a stack by which numbers that are served are told from others, and of those
+// that coefficients are taken from.
+constexpr std::size_t kCompares = 300;
+constexpr std::size_t kLong = 1000;
+constexpr std::size_t kFiltersMore = 8;
+
+// The questions of the parts, in this order: getppid, again and again.
+enum Part : std::uint8_t { Bare, Cached, Uncached, Several, Compares, Jumps, Additions, kParts };
+
+struct LeftOut {
+  Arch arch;
+  std::uint32_t nr;
+};
+
+constexpr LeftOut kLeftOut[] = {
+#define LEFT_OUT(arch, nr, ...) {Arch::arch, nr},
+#include "harness/lab/left_out_calls.def"
+#undef LEFT_OUT
+};
+
+// Ends in a plain ALLOW. With `asks`, nothing of it is served by the cache.
+Program allowing(Program program, bool asks) {
+  program.back() = {0x06, 0, 0, cost::kPlainAllow};
+  if (asks) program.insert(program.begin(), {0x20, 0, 0, 16});
+  return program;
+}
+
+// Told apart by the number and the architecture, refused here and there.
+std::vector<CostStack> fixed_stacks() {
+  const Program but_read = {
+      {0x20, 0, 0, 0}, {0x15, 0, 1, 63}, {0x20, 0, 0, 16}, {0x06, 0, 0, cost::kPlainAllow}};
+  const Program with_data = {{0x06, 0, 0, cost::kPlainAllow + 1}};
+  const Program compares = allowing(cost::chain_of_compares(100), true);
+  return {{"ret ALLOW", {cost::cached_filter()}},
+          {"ret ALLOW with data", {with_data}},
+          {"ld [16]; ret ALLOW", {cost::uncached_filter()}},
+          {"4 x ld [16]; ret ALLOW", std::vector<Program>(4, cost::uncached_filter())},
+          {"ret ALLOW, then all but one number", {cost::cached_filter(), but_read}},
+          {"all but one number, then ret ALLOW", {but_read, cost::cached_filter()}},
+          {"100 compares", {allowing(cost::chain_of_compares(100), false)}},
+          {"ld [16]; 100 compares", {compares}},
+          {"ld [16]; 40 jumps taken", {allowing(cost::chain_of_jumps(40), true)}},
+          {"ld [16]; 60 additions", {allowing(cost::chain_of_additions(60), true)}},
+          {"3 x ld [16]; 100 compares", {compares, compares, compares}}};
+}
+
+// Allows that number before anything else: the agent installs the next filter by it.
+void let_pass(Program& program, std::uint32_t nr) {
+  const Program before = {{0x20, 0, 0, 0}, {0x15, 0, 1, nr}, {0x06, 0, 0, cost::kPlainAllow}};
+  program.insert(program.begin(), before.begin(), before.end());
+}
+
+FilterStack stack_of(const std::vector<Program>& filters, const KernelModel& model) {
+  FilterStack out(model);
+  for (const Program& each : filters) {
+    if (const auto checked = verifier::check(each, model)) (void)out.push(*checked);
+  }
+  return out;
+}
+
+// Whether all filters return a plain ALLOW for a number that is called with -1 for arguments.
+bool allows(const FilterStack& stack, std::uint32_t nr) {
+  SeccompData data;
+  data.nr = static_cast<std::int32_t>(nr);
+  data.arch = info(stack.model().arch).token;
+  data.args.fill(~std::uint64_t{0});
+  return (stack.run(data).value & 0xffff0000U) == cost::kPlainAllow;
+}
+
+}  // namespace
+
+bool can_count(const LabKernel& kernel) noexcept {
+  return kernel.calls == kernel.platform.arch &&
+         (kernel.calls == Arch::X86_64 || kernel.calls == Arch::AArch64);
+}
+
+CostSession::CostSession(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed)
+    : kernel_(kernel) {
+  for (std::uint32_t nr = 0; nr < kNumbers; ++nr) {
+    const bool left_out = std::ranges::any_of(
+        kLeftOut, [&](const LeftOut& each) { return each.arch == kernel.calls && each.nr == nr; });
+    if (!left_out) numbers_.push_back(nr);
+  }
+  ask_parts();
+  first_stack_ = questions_.size();
+  for (CostStack& each : fixed_stacks()) ask_stack(std::move(each));
+  random::Source source(seed);
+  for (std::uint32_t i = 0; i < stacks; ++i) {
+    std::vector<Program> filters;
+    for (std::uint32_t filter = 0; filter <= i % 3; ++filter) {
+      filters.push_back(cost::refusing_unless_allowed(random::decisions(source, 40)));
+      if (filter < i % 3) let_pass(filters.back(), *syscall_number(kernel.calls, "prctl"));
+    }
+    ask_stack({fmt::format("{} random filter{}", filters.size(), filters.size() == 1 ? "" : "s"),
+               std::move(filters)});
+  }
+}
+
+void CostSession::ask_parts() {
+  const std::vector<std::uint32_t> again(16, *syscall_number(kernel_.calls, "getppid"));
+  std::array<std::vector<Program>, kParts> stacks;
+  stacks[Cached] = {cost::cached_filter()};
+  stacks[Uncached] = {cost::uncached_filter()};
+  stacks[Several].assign(1 + kFiltersMore, cost::uncached_filter());
+  stacks[Compares] = {allowing(cost::chain_of_compares(kLong), true)};
+  stacks[Jumps] = {allowing(cost::chain_of_jumps(kLong), true)};
+  stacks[Additions] = {allowing(cost::chain_of_additions(kLong), true)};
+  for (auto& each : stacks) questions_.push_back({std::move(each), again});
+  questions_.push_back({{}, numbers_});  // every number without a filter
+}
+
+void CostSession::ask_stack(CostStack stack) {
+  // A number that is served costs nothing of the filter below, any other all of it.
+  std::vector<Program> with_another = {allowing(cost::chain_of_compares(kCompares), false)};
+  with_another.insert(with_another.end(), stack.filters.begin(), stack.filters.end());
+  questions_.push_back({stack.filters, numbers_});
+  questions_.push_back({std::move(with_another), numbers_});
+  stacks_.push_back(std::move(stack));
+}
+
+std::optional<cost::Parts> CostSession::parts_of(const std::vector<CostAnswer>& answers) const {
+  std::array<double, kParts> least{};
+  for (std::size_t part = 0; part < kParts; ++part) {
+    double& out = least.at(part);
+    out = HUGE_VAL;
+    for (const auto& each : answers[part].counts) out = std::min(out, each.value_or(HUGE_VAL));
+    if (!std::isfinite(out)) return std::nullopt;
+  }
+  cost::Parts parts;
+  parts.entry = least[Bare];
+  parts.cached = least[Cached] - least[Bare];
+  parts.uncached = least[Uncached] - least[Bare];
+  parts.per_filter = (least[Several] - least[Uncached]) / kFiltersMore;
+  // `ld [nr]` is one instruction more than in the smallest filter.
+  const auto each = [&](Part part) { return (least[part] - least[Uncached]) / (kLong + 1); };
+  parts.per_instruction = each(Compares);
+  parts.per_jump = each(Jumps) - each(Compares);
+  parts.per_arithmetic = each(Additions) - each(Compares);
+  return parts;
+}
+
+void CostSession::judge_stack(std::size_t stack, const std::vector<CostAnswer>& answers,
+                              const KernelModel& model, CostReport& report) const {
+  const std::vector<std::optional<double>>& bare = answers[kParts].counts;
+  const auto& alone = answers[first_stack_ + 2 * stack].counts;
+  const auto& with_another = answers[first_stack_ + 2 * stack + 1].counts;
+  const FilterStack filters = stack_of(stacks_[stack].filters, model);
+  CountedStack counted{.name = stacks_[stack].name};
+  for (std::size_t i = 0; i < numbers_.size(); ++i) {
+    const std::uint32_t nr = numbers_[i];
+    if (!alone[i] || !with_another[i]) {
+      ++report.not_told;
+      continue;
+    }
+    // Half of what the filter below takes at least: an instruction for each compare.
+    const bool served = *with_another[i] - *alone[i] < kCompares / 2.0;
+    const verifier::CacheAnswer said = verifier::cache_answer(filters, nr);
+    if (said.cached == verifier::Cached::NotKnown) {
+      ++report.unknown;
+      report.seen_served += served ? 1U : 0U;
+      continue;
+    }
+    if (said.is_served() == served) {
+      ++report.agreements;
+    } else {
+      ++report.differences;
+      if (report.first.size() < 5) {
+        report.first.push_back(fmt::format("{}: number {}: we say {}, the kernel {}", counted.name,
+                                           nr, said.is_served() ? "served" : "not served",
+                                           served ? "serves it" : "does not"));
+      }
+      continue;
+    }
+    const verifier::PathCost path = verifier::path_cost(filters, nr);
+    if (!bare[i] || !path.exact || !allows(filters, nr)) continue;
+    const std::size_t depth = filters.size();
+    const double body = served ? 0
+                               : report.parts.instructions(path.classic.most, path.jumps_taken.most,
+                                                           path.arithmetic.most, depth);
+    const double predicted = report.parts.fixed(served, depth) + body;
+    const double seen = *alone[i] - *bare[i];
+    ++counted.calls;
+    counted.served += served ? 1U : 0U;
+    counted.predicted += predicted;
+    counted.counted += seen;
+    counted.holds += std::abs(predicted - seen) <= 0.15 * std::abs(seen) ? 1U : 0U;
+  }
+  if (counted.calls > 0) {
+    counted.predicted /= static_cast<double>(counted.calls);
+    counted.counted /= static_cast<double>(counted.calls);
+  }
+  report.stacks.push_back(std::move(counted));
+}
+
+CostReport CostSession::judge(std::string_view console_text) const {
+  CostReport report;
+  report.name = kernel_.name;
+  report.ending = Ending::Failed;
+  const auto console = parse_console(console_text);
+  if (!console || console->costs.size() != questions_.size()) {
+    report.reason = "the guest's answers are cut or damaged; " + last_words(console_text);
+    return report;
+  }
+  report.release = console->release;
+  report.jit = console->jit;
+  for (std::size_t i = 0; i < questions_.size(); ++i) {
+    const CostAnswer& each = console->costs[i];
+    if (each.error == 0 && each.counts.size() == questions_[i].calls.size()) continue;
+    report.reason = each.error != 0 ? fmt::format("a filter is refused with errno {}", each.error)
+                                    : "answers are missing";
+    return report;
+  }
+  const auto parts = parts_of(console->costs);
+  if (!parts) {
+    report.reason = "no call of getppid came back";
+    return report;
+  }
+  report.parts = *parts;
+  KernelModel model;
+  model.arch = kernel_.calls;
+  model.version = version_of(console->release);
+  model.engine = console->jit == "1" ? KernelEngine::Jit : KernelEngine::Interpreter;
+  for (std::size_t i = 0; i < stacks_.size(); ++i) judge_stack(i, console->costs, model, report);
+  if (report.differences == 0) {
+    report.ending = Ending::Passed;
+  } else {
+    report.reason = fmt::format("{} differences", report.differences);
+  }
+  return report;
+}
+
+CostReport count_costs(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed,
+                       std::chrono::seconds patience, const WorkFolder& work) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto troubled = [&](const Trouble& trouble) {
+    CostReport report;
+    report.name = kernel.name;
+    report.ending = trouble.failed ? Ending::Failed : Ending::Skipped;
+    report.reason = trouble.reason;
+    return report;
+  };
+  if (!can_count(kernel)) {
+    return troubled({false, "instructions are counted for x86_64 and aarch64 calls only"});
+  }
+  const CostSession session(kernel, stacks, seed);
+  const std::string request = encode_request({}, {}, session.questions(), kernel.jit,
+                                             info(kernel.platform.arch).byte_order);
+  const auto text = answers_of(kernel, request, Clock::Instructions, patience, work);
+  if (!text) return troubled(text.error());
+  CostReport report = session.judge(*text);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace callgate::lab
