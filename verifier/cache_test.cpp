@@ -189,6 +189,45 @@ TEST(Cache, of_other_architectures_has_a_range_that_is_known_in_part) {
   }
 }
 
+TEST(Cache, has_the_range_that_the_lab_has_seen) {
+  const KernelModel arm64 = kernel(6, 1, Arch::AArch64);
+  EXPECT_EQ(cache_range(arm64)->mark, Mark::Lab);
+  EXPECT_EQ(cached(allow_all(), 450, arm64), Cached::Yes);
+  EXPECT_EQ(cached(allow_all(), 451, arm64), Cached::OutOfRange);
+}
+
+// What calls were added when was taken from memory: each kernel that was seen confirms it.
+TEST(Cache, seen_ranges_of_x86_64_are_those_of_the_table) {
+  struct Row {
+    Arch arch;
+    int major;
+    int minor;
+    std::uint32_t count;
+  };
+  constexpr Row kRows[] = {
+#define SEEN_NUMBERS(arch, major, minor, count) {Arch::arch, major, minor, count},
+#include "verifier/seen_ranges.def"
+#undef SEEN_NUMBERS
+  };
+  struct Numbers {
+    std::pair<int, int> since;
+    std::uint32_t count;
+  };
+  constexpr Numbers kNumbers[] = {
+#define NUMBERS(major, minor, count, x86, mark, call) {{major, minor}, count},
+#include "verifier/number_ranges.def"
+#undef NUMBERS
+  };
+  for (const Row& row : kRows) {
+    std::uint32_t count = 0;
+    for (const Numbers& each : kNumbers) {
+      if (each.since <= std::pair(row.major, row.minor)) count = each.count;
+    }
+    if (row.major >= 7) continue;  // beyond the table
+    EXPECT_EQ(row.count, count) << info(row.arch).name << " " << row.minor;
+  }
+}
+
 TEST(Cache, of_a_newer_kernel_may_hold_more) {
   EXPECT_EQ(cached(allow_all(), 469, kernel(7, 3)), Cached::Yes);
   EXPECT_EQ(cached(allow_all(), 470, kernel(7, 3)), Cached::NotKnown);

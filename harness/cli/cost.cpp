@@ -57,9 +57,10 @@ std::string text(const cost::Report& report) {
   } else {
     out += fmt::format("No time: it was measured for x86_64 only.\n");
   }
-  out += fmt::format("Machine instructions: unknown, because {}.\n\n", cost::kNoMachineCode);
+  out += cost::machine_words(report) + "\n\n";
   out += fmt::format("{:>10}  {:<24} {:>10}  {:<8} {:>13} {:>13}", "number", "call", "count",
                      "cached", "instructions", "eBPF");
+  if (report.counted) out += fmt::format(" {:>14}", "adds machine");
   if (report.time) out += fmt::format(" {:>14}", "adds ns");
   out += "  why not\n";
   bool parentheses = false;
@@ -80,6 +81,7 @@ std::string text(const cost::Report& report) {
     std::string line = fmt::format("{:>10}  {:<24} {:>10}  {:<8} {:>13} {:>13}",
                                    static_cast<std::int32_t>(call.nr), call.name, call.count,
                                    cost::cached_word(call.cache), classic, ebpf);
+    if (call.machine) line += fmt::format(" {:>14}", cost::span_words(call.machine->sum()));
     if (call.time) line += fmt::format(" {:>14}", cost::span_words(call.time->sum()));
     if (!call.why.empty()) line += "  " + call.why;
     out += line + "\n";
@@ -100,11 +102,11 @@ ordered_json json_of(const verifier::Count& count) {
 
 ordered_json json_of(const Span& span) { return {{"min", span.least}, {"max", span.most}}; }
 
-ordered_json json_of(const std::optional<cost::Added>& time) {
-  if (!time) return {};
-  return {{"adds", json_of(time->sum())},
-          {"fixed", json_of(time->fixed)},
-          {"instructions", json_of(time->instructions)}};
+ordered_json json_of(const std::optional<cost::Added>& added) {
+  if (!added) return {};
+  return {{"adds", json_of(added->sum())},
+          {"fixed", json_of(added->fixed)},
+          {"instructions", json_of(added->instructions)}};
 }
 
 ordered_json json_of(const cost::CallCost& call) {
@@ -119,7 +121,7 @@ ordered_json json_of(const cost::CallCost& call) {
   out["instruction"] = blames ? ordered_json(call.cache.instruction) : ordered_json();
   out["classic"] = json_of(call.path.classic);
   out["ebpf"] = call.path.ebpf ? json_of(*call.path.ebpf) : ordered_json();
-  out["machine"] = ordered_json();
+  out["machine"] = json_of(call.machine);
   out["exact"] = call.path.exact;
   out["executed"] = json_of(call.executed);
   out["ns"] = json_of(call.time);
@@ -138,7 +140,19 @@ std::string json(const cost::Report& report) {
                          {"mark", to_string(range->mark)},
                          {"arch_mark", to_string(range->arch_mark)}};
   }
-  document["machine_reason"] = cost::kNoMachineCode;
+  document["machine_reason"] = report.counted ? ordered_json() : ordered_json(report.not_counted);
+  document["machine_model"] = ordered_json();
+  if (const auto& counted = report.counted) {
+    const cost::Parts& parts = counted->parts;
+    document["machine_model"] = {{"source", cost::source_words(*counted, report.model)},
+                                 {"entry", parts.entry},
+                                 {"cached", parts.cached},
+                                 {"uncached", parts.uncached},
+                                 {"per_filter", parts.per_filter},
+                                 {"per_instruction", parts.per_instruction},
+                                 {"per_jump", parts.per_jump},
+                                 {"per_arithmetic", parts.per_arithmetic}};
+  }
   document["model"] = ordered_json();
   if (report.time) {
     document["model"] = ordered_json{{"source", report.time->source}};
@@ -155,6 +169,7 @@ std::string json(const cost::Report& report) {
                         {"served", totals.served},
                         {"not_known", totals.not_known},
                         {"executed", json_of(totals.executed)},
+                        {"machine", json_of(totals.machine)},
                         {"ns", json_of(totals.time)}};
   document["summary"] = cost::summary(report);
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -180,13 +195,18 @@ int cost_of(const Options& options) {
   } else if (model.arch == Arch::X86_64) {
     report.time = cost::TimeModel{};
   }
+  if (auto counted = cost::counted_kernel(model)) {
+    report.counted = *counted;
+  } else {
+    report.not_counted = counted.error();
+  }
   std::vector<FilterFile> files;
   for (const std::string& path : options.filters) {
     files.push_back(read_filter(path, options.input_format, options.model));
   }
   const auto stack = build_stack(files, model, default_engine());
   if (!stack) return kNo;
-  report.prediction = cost::predict(*stack, calls, report.time ? &*report.time : nullptr);
+  report.prediction = cost::predict(*stack, calls, report.time, report.counted);
   if (!options.html.empty()) write_whole(options.html, cost::cost_page(report));
   fmt::print("{}", options.format == "json" ? json(report) : text(report));
   return kWell;

@@ -101,27 +101,29 @@ ordered_json json_of(const lab::CostReport& report) {
                       {"holds", each.holds}});
   }
   const cost::Parts& parts = report.parts;
-  return {{"name", report.name},
-          {"result", lab::to_string(report.ending)},
-          {"reason", report.reason.empty() ? ordered_json() : ordered_json(report.reason)},
-          {"release", report.release},
-          {"jit", report.jit},
-          {"instructions",
-           {{"entry", parts.entry},
-            {"cached", parts.cached},
-            {"uncached", parts.uncached},
-            {"per_filter", parts.per_filter},
-            {"per_instruction", parts.per_instruction},
-            {"per_jump", parts.per_jump},
-            {"per_arithmetic", parts.per_arithmetic}}},
-          {"agreements", report.agreements},
-          {"differences", report.differences},
-          {"unknown", report.unknown},
-          {"unknown_served", report.seen_served},
-          {"not_told", report.not_told},
-          {"first", report.first},
-          {"stacks", std::move(stacks)},
-          {"seconds", report.seconds}};
+  return {
+      {"name", report.name},
+      {"result", lab::to_string(report.ending)},
+      {"reason", report.reason.empty() ? ordered_json() : ordered_json(report.reason)},
+      {"release", report.release},
+      {"jit", report.jit},
+      {"instructions",
+       {{"entry", parts.entry},
+        {"cached", parts.cached},
+        {"uncached", parts.uncached},
+        {"per_filter", parts.per_filter},
+        {"per_instruction", parts.per_instruction},
+        {"per_jump", parts.per_jump},
+        {"per_arithmetic", parts.per_arithmetic}}},
+      {"agreements", report.agreements},
+      {"differences", report.differences},
+      {"unknown", report.unknown},
+      {"unknown_served", report.seen_served},
+      {"not_told", report.not_told},
+      {"served_below", report.served_below ? ordered_json(*report.served_below) : ordered_json()},
+      {"first", report.first},
+      {"stacks", std::move(stacks)},
+      {"seconds", report.seconds}};
 }
 
 void print(const lab::CostReport& report) {
@@ -145,6 +147,9 @@ void print(const lab::CostReport& report) {
       "more\n",
       parts.entry, parts.cached, parts.uncached, parts.per_filter, parts.per_instruction,
       parts.per_jump, parts.per_arithmetic);
+  if (report.served_below) {
+    fmt::print("  where all is allowed, numbers below {} are served\n", *report.served_below);
+  }
   fmt::print("  {:<36} {:>6} {:>7} {:>10} {:>10} {:>7}\n", "added to a call that is allowed",
              "calls", "served", "predicted", "counted", "holds");
   for (const lab::CountedStack& each : report.stacks) {

@@ -69,7 +69,9 @@ struct Bar {
 
 Bar bar_of(const CallCost& call) {
   const auto count = static_cast<double>(call.count);
-  if (call.time) return {call.time->fixed.most * count, call.time->instructions.most * count};
+  if (const auto& added = call.time ? call.time : call.machine) {
+    return {added->fixed.most * count, added->instructions.most * count};
+  }
   return {0, call.executed.most * count};
 }
 
@@ -114,21 +116,24 @@ std::string figure(const Report& report, double total) {
 }
 
 std::string key(const Report& report) {
-  if (!report.time) {
+  if (!report.time && !report.counted) {
     return "<p class=\"key\"><span style=\"background:var(--body)\"></span>instructions of "
            "filters, "
            "times count; calls that the cache serves run none</p>\n";
   }
-  return "<p class=\"key\"><span style=\"background:var(--served)\"></span>served by the cache"
-         "<span style=\"background:var(--fixed)\"></span>fixed cost of running filters"
-         "<span style=\"background:var(--body)\"></span>their instructions (at most); "
-         "nanoseconds times count, and the share of all</p>\n";
+  return fmt::format(
+      "<p class=\"key\"><span style=\"background:var(--served)\"></span>served by the cache"
+      "<span style=\"background:var(--fixed)\"></span>fixed cost of running filters"
+      "<span style=\"background:var(--body)\"></span>their instructions (at most); "
+      "{} times count, and the share of all</p>\n",
+      report.time ? "nanoseconds" : "machine instructions");
 }
 
 std::string table(const Report& report) {
   std::string out =
       "<table><thead><tr><th>number</th><th>call</th><th>count</th><th>cached</th>"
       "<th>instructions</th><th>eBPF</th>";
+  if (report.counted) out += "<th>adds machine instructions</th>";
   if (report.time) out += "<th>adds ns</th>";
   out += "<th>why not</th></tr></thead><tbody>\n";
   for (const CallCost& call : report.prediction.calls) {
@@ -141,6 +146,7 @@ std::string table(const Report& report) {
                        cached_word(call.cache),
                        counted(count_words(call.path.classic) + (call.path.exact ? "" : "~")),
                        call.path.ebpf ? counted(count_words(*call.path.ebpf)) : std::string("-"));
+    if (call.machine) out += fmt::format("<td>{}</td>", span_words(call.machine->sum()));
     if (call.time) out += fmt::format("<td>{}</td>", span_words(call.time->sum()));
     out += fmt::format("<td>{}</td></tr>\n", escaped(call.why));
   }
@@ -174,9 +180,8 @@ std::string cost_page(const Report& report) {
   out += fmt::format(
       "<h2>In figures</h2>\n<p class=\"soft\">( ): the cache serves the number, these do not run. "
       "~: depends on more than number and architecture; no call runs less or more, but the ends "
-      "may "
-      "not be reached. Machine instructions: unknown, because {}.</p>\n<div class=\"chart\">",
-      kNoMachineCode);
+      "may not be reached. {}</p>\n<div class=\"chart\">",
+      escaped(machine_words(report)));
   return out + table(report) + "</div></body></html>\n";
 }
 

@@ -40,6 +40,21 @@ std::string cache_words(const KernelModel& model) {
                              to_string(range->arch_mark));
 }
 
+std::string machine_words(const Report& report) {
+  if (!report.counted) {
+    return fmt::format("Machine instructions: unknown, because {}.", report.not_counted);
+  }
+  const Parts& parts = report.counted->parts;
+  std::string served;
+  if (verifier::cache_range(report.model)) served = fmt::format("cached +{:.0f}, ", parts.cached);
+  return fmt::format(
+      "Machine instructions by {}: getppid {:.0f}, {}not cached +{:.0f}, each further filter "
+      "+{:.0f}, an instruction +{:.2f}, a jump that is taken {:+.2f}, arithmetic {:+.2f}. They are "
+      "no measure of time.",
+      source_words(*report.counted, report.model), parts.entry, served, parts.uncached,
+      parts.per_filter, parts.per_instruction, parts.per_jump, parts.per_arithmetic);
+}
+
 std::string summary(const Report& report) {
   const cost::Totals& totals = report.prediction.totals;
   if (totals.calls == 0) return "No call is counted: nothing to weigh.";
@@ -51,13 +66,13 @@ std::string summary(const Report& report) {
     words += fmt::format(" (and {:.1f} % more, or not)",
                          percent(static_cast<double>(totals.not_known), calls));
   }
-  if (totals.time) {
-    const cost::Added& time = *totals.time;
-    words +=
-        fmt::format("; filters add {} ns to a call: {} are fixed, {} are instructions",
-                    span_words(time.sum()), span_words(time.fixed), span_words(time.instructions));
-    const double middle_fixed = (time.fixed.least + time.fixed.most) / 2;
-    const double middle = (time.sum().least + time.sum().most) / 2;
+  if (totals.time || totals.machine) {
+    const cost::Added& added = totals.time ? *totals.time : *totals.machine;
+    words += fmt::format("; filters add {} {} to a call: {} are fixed, {} are instructions",
+                         span_words(added.sum()), totals.time ? "ns" : "machine instructions",
+                         span_words(added.fixed), span_words(added.instructions));
+    const double middle_fixed = (added.fixed.least + added.fixed.most) / 2;
+    const double middle = (added.sum().least + added.sum().most) / 2;
     words += fmt::format(" ({:.1f} % fixed)", percent(middle_fixed, middle));
   } else {
     words += fmt::format("; a call runs {} instructions of filters", span_words(totals.executed));

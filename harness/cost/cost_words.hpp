@@ -8,10 +8,6 @@
 /// The words that `callgate cost` and its page put things in.
 namespace callgate::cost {
 
-/// Why there are no figures for machine instructions: "unknown, because " this.
-inline constexpr std::string_view kNoMachineCode =
-    "the kernel's JIT chooses them, and its choices are not modelled";
-
 /// "yes", "no", "unknown".
 [[nodiscard]] std::string_view cached_word(const verifier::CacheAnswer& answer);
 
@@ -23,6 +19,9 @@ inline constexpr std::string_view kNoMachineCode =
 
 /// Which numbers the cache holds, and how that is known.
 [[nodiscard]] std::string cache_words(const KernelModel& model);
+
+/// Where figures of machine instructions are from, with them; or that they are unknown, and why.
+[[nodiscard]] std::string machine_words(const Report& report);
 
 /// One sentence: what the cache serves, and what the rest costs.
 [[nodiscard]] std::string summary(const Report& report);

@@ -92,14 +92,17 @@ Added added(const CallCost& call, std::size_t filters, const Parts& model) {
 }
 
 double weight_of(const CallCost& call) {
-  const double cost = call.time ? call.time->sum().most : call.executed.most;
+  const double cost = call.time      ? call.time->sum().most
+                      : call.machine ? call.machine->sum().most
+                                     : call.executed.most;
   return static_cast<double>(call.count) * cost;
 }
 
 }  // namespace
 
 Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
-                   const TimeModel* model) {
+                   const std::optional<TimeModel>& time,
+                   const std::optional<CountedKernel>& counted) {
   const Reasons reasons(stack);
   Prediction out;
   for (const Workload::Call& each : calls) {
@@ -116,7 +119,8 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
         call.executed.least = static_cast<double>(call.path.classic.least);
       }
     }
-    if (model != nullptr) call.time = added(call, stack.size(), model->parts());
+    if (time) call.time = added(call, stack.size(), time->parts());
+    if (counted) call.machine = added(call, stack.size(), counted->parts);
     out.calls.push_back(std::move(call));
   }
   Totals& totals = out.totals;
@@ -125,14 +129,18 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
     if (call.cache.is_served()) totals.served += call.count;
     if (call.cache.cached == Cached::NotKnown) totals.not_known += call.count;
   }
-  if (model != nullptr) totals.time = Added{};
+  if (time) totals.time = Added{};
+  if (counted) totals.machine = Added{};
   for (const CallCost& call : out.calls) {
     if (totals.calls == 0) break;
     const double part = static_cast<double>(call.count) / static_cast<double>(totals.calls);
     add(totals.executed, call.executed, part);
-    if (!call.time) continue;
-    add(totals.time->fixed, call.time->fixed, part);
-    add(totals.time->instructions, call.time->instructions, part);
+    for (const auto& [sum, each] :
+         {std::pair(&totals.time, &call.time), std::pair(&totals.machine, &call.machine)}) {
+      if (!*each) continue;
+      add((*sum)->fixed, (*each)->fixed, part);
+      add((*sum)->instructions, (*each)->instructions, part);
+    }
   }
   // The dearest first; alike ones by their numbers.
   std::ranges::sort(out.calls, [](const CallCost& a, const CallCost& b) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cost/count_model.hpp"
 #include "harness/cost/time_model.hpp"
 #include "harness/cost/workload.hpp"
 #include "verifier/cache.hpp"
@@ -22,10 +23,10 @@ struct Span {
   double most = 0;
 };
 
-/// What filters add to a call.
+/// What filters add to a call, in nanoseconds or in executed machine instructions.
 struct Added {
-  Span fixed;         ///< nanoseconds, but for their instructions
-  Span instructions;  ///< nanoseconds of these
+  Span fixed;         ///< but for their instructions
+  Span instructions;  ///< of these
 
   [[nodiscard]] Span sum() const noexcept {
     return {fixed.least + instructions.least, fixed.most + instructions.most};
@@ -38,10 +39,11 @@ struct CallCost {
   std::string name;
   std::uint64_t count = 0;
   verifier::CacheAnswer cache;
-  std::string why;            ///< not served, or not known: the reason in words
-  verifier::PathCost path;    ///< of all filters, if they run
-  Span executed;              ///< classic instructions of a call: 0 where the cache serves it
-  std::optional<Added> time;  ///< with a time model
+  std::string why;               ///< not served, or not known: the reason in words
+  verifier::PathCost path;       ///< of all filters, if they run
+  Span executed;                 ///< classic instructions of a call: 0 where the cache serves it
+  std::optional<Added> time;     ///< with a time model
+  std::optional<Added> machine;  ///< machine instructions, where they were counted
 };
 
 /// The whole list; the means are for a call, weighted by the counts.
@@ -51,6 +53,7 @@ struct Totals {
   std::uint64_t not_known = 0;  ///< whether the cache serves them
   Span executed;
   std::optional<Added> time;
+  std::optional<Added> machine;
 };
 
 /// All that is predicted.
@@ -64,13 +67,17 @@ struct Report {
   KernelModel model;
   std::size_t filters = 0;
   std::optional<TimeModel> time;
-  bool has_workload = false;  ///< or each number of the architecture was taken once
+  std::optional<CountedKernel> counted;
+  std::string_view not_counted{};  ///< why not
+  bool has_workload = false;       ///< or each number of the architecture was taken once
   Prediction prediction;
 };
 
-/// Predicts calls of the stack's ABI. `model` is nullptr where time is not to be told.
+/// Predicts calls of the stack's ABI. Without a time model or a counted kernel there are no figures
+/// of them.
 [[nodiscard]] Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
-                                 const TimeModel* model);
+                                 const std::optional<TimeModel>& time,
+                                 const std::optional<CountedKernel>& counted);
 
 /// Every call of an ABI's table, once: what is looked at where there is no workload.
 [[nodiscard]] std::vector<Workload::Call> every_call(Arch arch);

@@ -150,7 +150,7 @@ TEST(Predictions, put_the_dearest_first_and_weigh_by_counts) {
   const std::vector<Workload::Call> calls = {call(0, "read", 6), call(257, "openat", 3),
                                              call(16, "ioctl", 1)};
   const TimeModel model;
-  const Prediction out = predict(stack_of({sandbox()}), calls, &model);
+  const Prediction out = predict(stack_of({sandbox()}), calls, model, {});
   ASSERT_EQ(out.calls.size(), 3U);
   EXPECT_EQ(out.calls[0].name, "read");    // 6 x 35
   EXPECT_EQ(out.calls[1].name, "openat");  // 3 x 63.2
@@ -167,7 +167,7 @@ TEST(Predictions, put_the_dearest_first_and_weigh_by_counts) {
 
 TEST(Predictions, without_time_rank_by_instructions) {
   const std::vector<Workload::Call> calls = {call(0, "read", 600), call(257, "openat", 1)};
-  const Prediction out = predict(stack_of({sandbox()}), calls, nullptr);
+  const Prediction out = predict(stack_of({sandbox()}), calls, {}, {});
   EXPECT_EQ(out.calls[0].name, "openat");
   EXPECT_FALSE(out.totals.time.has_value());
   EXPECT_DOUBLE_EQ(out.calls[1].executed.most, 0);
@@ -177,7 +177,7 @@ TEST(Predictions, name_the_filter_of_a_stack) {
   const std::vector<Workload::Call> calls = {call(257, "openat", 1)};
   const TimeModel model;
   const Prediction out =
-      predict(stack_of({Program{{0x06, 0, 0, kAllow}}, sandbox()}), calls, &model);
+      predict(stack_of({Program{{0x06, 0, 0, kAllow}}, sandbox()}), calls, model, {});
   EXPECT_THAT(out.calls[0].why, HasSubstr("filter 2, instruction 5"));
   EXPECT_DOUBLE_EQ(out.calls[0].time->fixed.most, 63.0 + 16.0);
 }
@@ -188,7 +188,7 @@ TEST(Predictions, of_no_calls_are_no_division_by_0) {
   Report report;
   report.filters = 1;
   report.time = model;
-  report.prediction = predict(stack_of({sandbox()}), calls, &model);
+  report.prediction = predict(stack_of({sandbox()}), calls, model, {});
   EXPECT_DOUBLE_EQ(report.prediction.totals.time->sum().most, 0);
   EXPECT_THAT(summary(report), HasSubstr("nothing to weigh"));
   EXPECT_THAT(cost_page(report), Not(HasSubstr("nan\"")));
@@ -235,7 +235,7 @@ TEST(CostPage, stands_alone_and_escapes_what_it_is_given) {
   report.filters = 1;
   report.time = TimeModel{};
   report.time->source = "<script>";
-  report.prediction = predict(stack_of({sandbox()}), calls, &*report.time);
+  report.prediction = predict(stack_of({sandbox()}), calls, report.time, {});
   const std::string page = cost_page(report);
   EXPECT_THAT(page, HasSubstr("&lt;read&amp;&gt;"));
   EXPECT_THAT(page, Not(HasSubstr("<script")));

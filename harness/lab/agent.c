@@ -1,9 +1,10 @@
 // The /init of a lab kernel: asks it what /request holds, prints the answers, powers off.
-// /request is words in the guest's byte order: magic, jit (0, 1, 2: leave), probes, programs, stacks;
-// for each probe: kind, argument; for each program: calls (0: install only), instructions; 8 bytes an
-// instruction; 56 bytes a call: nr, 0, six arguments of 64 bits; for each stack whose cost is asked:
-// filters, calls; for each filter: instructions, 8 bytes an instruction; for each call: nr.
-// A line of output ends in a checksum, and so does the whole: a damaged console is noticed.
+// /request is words in the guest's byte order: magic, jit (0, 1, 2: leave), probes, programs,
+// stacks; for each probe: kind, argument; for each program: calls (0: install only), instructions;
+// 8 bytes an instruction; 56 bytes a call: nr, 0, six arguments of 64 bits; for each stack whose
+// cost is asked: filters, calls; for each filter: instructions, 8 bytes an instruction; for each
+// call: nr. A line of output ends in a checksum, and so does the whole: a damaged console is
+// noticed.
 
 #define _GNU_SOURCE
 #include <errno.h>

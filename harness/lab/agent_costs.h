@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-enum { kMostCosts = 1024, kTogether = 16, kBlocks = 4 };
+enum { kMostCosts = 1024, kTogether = 16, kBlocks = 8 };
 
 // Of each call, the instructions of kTogether of them; kNoCount where it did not come back.
 static const uint32_t kNoCount = 0xffffffffU;

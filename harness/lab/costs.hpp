@@ -48,7 +48,9 @@ struct CostReport {
   std::uint64_t differences = 0;  ///< that are not
   std::uint64_t unknown = 0;      ///< that nothing was predicted of; `seen_served` of these are
   std::uint64_t seen_served = 0;
-  std::uint64_t not_told = 0;        ///< that did not come back
+  std::uint64_t not_told = 0;  ///< that did not come back
+  /// numbers below are served where all is allowed, others not; nothing where it is not so simple
+  std::optional<std::uint32_t> served_below{};
   std::vector<std::string> first{};  ///< the first differences, in words
   std::vector<CountedStack> stacks{};
   double seconds = 0;

@@ -22,7 +22,7 @@ std::string console_of(const std::vector<std::string>& lines) {
 }
 
 const std::vector<std::string> kLines{"u 6.1.0 Debian 6.1.1-1", "j 1",     "f 0 -22",
-                                      "p 0 0 0001fffe",         "p 1 22 ", "e 1 2"};
+                                      "p 0 0 0001fffe",         "p 1 22 ", "e 1 2 0"};
 
 TEST(LabConsole, whole_output_is_read) {
   const auto got = parse_console(console_of(kLines));
@@ -54,8 +54,8 @@ TEST(LabRequest, words_have_the_byte_order_of_the_guest) {
   const std::string big = encode_request(asked, questions, {}, 1, ByteOrder::Big);
   EXPECT_EQ(little.substr(0, 4), "BLGC");
   EXPECT_EQ(big.substr(0, 4), "CGLB");
-  EXPECT_EQ(little.substr(32), std::string("\x06\0\x01\x02\0\0\xff\x7f", 8));
-  EXPECT_EQ(big.substr(32), std::string("\0\x06\x01\x02\x7f\xff\0\0", 8));
+  EXPECT_EQ(little.substr(36), std::string("\x06\0\x01\x02\0\0\xff\x7f", 8));
+  EXPECT_EQ(big.substr(36), std::string("\0\x06\x01\x02\x7f\xff\0\0", 8));
 }
 
 TEST(LabInitrd, archive_holds_names_and_bytes_aligned_and_ends_in_a_trailer) {
@@ -94,7 +94,7 @@ TEST(LabKernels, pattern_takes_the_version_and_the_flavour_alone) {
 }
 
 TEST(LabAgent, source_that_is_built_in_is_that_of_the_tree) {
-  ASSERT_EQ(agent_files().size(), 2U);
+  ASSERT_EQ(agent_files().size(), 3U);
   for (const AgentFile& each : agent_files()) {
     const auto path = std::filesystem::path(CALLGATE_SOURCE_DIR) / each.name;
     EXPECT_EQ(slurp(path), each.text) << each.name;
