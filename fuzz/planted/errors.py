@@ -19,11 +19,11 @@ class Error:
 
 
 REFERENCE = "vm/reference.hpp"
-VALUES = ("values", "result_kernel")
-CHECKER = ("mutants", "check_kernel")
-STACKS = ("stacks", "stack_kernel")
-SCRIPTS = ("scripts", "task_kernel")
-ENGINES = ("engines",)
+VALUES = ("values", "fuzz_result_kernel")
+CHECKER = ("mutants", "fuzz_check_kernel")
+STACKS = ("stacks", "fuzz_stack_kernel")
+SCRIPTS = ("scripts", "fuzz_task_kernel")
+ENGINES = ("engines", "fuzz_engines")
 
 ERRORS = [
     # What instructions do.

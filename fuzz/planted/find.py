@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Whether the proofs find what plant.py planted: the positive control.
 
-  find.py --callgate BUILD/harness/cli/callgate [--targets BUILD/fuzz] [--seconds 60] [NAME...]
+  find.py [--callgate BUILD/harness/cli/callgate] [--targets BUILD/fuzz] [--seconds 60] [NAME...]
 
-Each property of `callgate fuzz-live` that errors.py names for an error, and with --targets each fuzz
-target, runs with the error switched on and must end with an answer of no (a target: with a crash)
+With --callgate each property of `callgate fuzz-live` that errors.py names for an error, with --targets each
+fuzz target, runs with the error switched on and must end with an answer of no (a target: with a crash)
 within the time. Without an error they must find nothing. Prints a table, in Markdown; exit code 1
 where an error was not found, or something without one.
 """
@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,32 +49,45 @@ def campaign(callgate: str, prop: str, error: str, seconds: float) -> tuple[bool
     return found > 0, time.monotonic() - start
 
 
+def longest_inputs() -> dict[str, str]:
+    """The rows of targets.def: each target's -max_len."""
+    rows = (pathlib.Path(__file__).parent.parent / "targets.def").read_text()
+    return {f"fuzz_{name}": longest for name, longest in re.findall(r"^FUZZ_TARGET\((\w+), +\w+, +(\d+)", rows, re.M)}
+
+
 def target(folder: str, name: str, error: str, seconds: float) -> tuple[bool, float]:
-    """Whether the fuzz target crashes on the error, from its seeds on."""
-    program = pathlib.Path(folder) / f"fuzz_{name}"
-    seeds = pathlib.Path(__file__).parent.parent / "seeds" / name
+    """Whether the fuzz target crashes on the error, from its seeds on, and after how many seconds."""
+    seeds = pathlib.Path(__file__).parent.parent / "seeds" / name.removeprefix("fuzz_")
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as corpus, tempfile.TemporaryDirectory() as crashes:
         done = subprocess.run(
-            [program, f"-max_total_time={int(seconds)}", f"-artifact_prefix={made}/", "-timeout=60",
-             made, *([seeds] if seeds.is_dir() else [])],
-            env=os.environ | {"CALLGATE_PLANTED": error}, capture_output=True, check=False)
-        return done.returncode != 0, time.monotonic() - start
+            [pathlib.Path(folder) / name, f"-max_total_time={int(seconds)}", f"-max_len={longest_inputs()[name]}",
+             "-seed=3", "-timeout=60", *(["-len_control=0"] if name == "fuzz_task_kernel" else []),
+             f"-artifact_prefix={crashes}/", corpus, seeds],
+            env=os.environ | {"CALLGATE_PLANTED": error}, capture_output=True, text=True, errors="replace", check=False)
+        took = time.monotonic() - start
+        crashed = any(each.name.startswith("crash-") for each in pathlib.Path(crashes).iterdir())
+    # An end for another reason proves nothing: a kernel that gave no answer, a time-out, a target that skips.
+    if (done.returncode != 0) != crashed or any(word in done.stderr for word in ("no answer: ", "[  SKIPPED ]")):
+        sys.exit(f"{error or 'no error'} {name}: exit code {done.returncode}\n{done.stderr[-4000:]}")
+    return crashed, took
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--callgate", required=True)
+    options.add_argument("--callgate")
     options.add_argument("--targets")
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("names", nargs="*")
     given = options.parse_args()
+    if not given.callgate and not given.targets:
+        options.error("--callgate or --targets: what is to find them?")
     errors = [each for each in ERRORS if not given.names or each.name in given.names]
     missed = []
 
     def proved(proof: str, error: str) -> str:
         is_target = proof not in PROPERTIES
-        if is_target and not given.targets:
+        if not (given.targets if is_target else given.callgate):
             return ""
         if is_target:
             found, seconds = target(given.targets, proof, error, given.seconds if error else 5)
