@@ -25,19 +25,40 @@ std::uint32_t index(Source& source, std::size_t size) {
   return source.below(static_cast<std::uint32_t>(size));
 }
 
+// A new one: any instructions, or such as generators of filters make, with long runs of compares.
+Program new_program(Source& source, const Case& a_case) {
+  if (source.one_in(2)) {
+    return random::valid_program(source, {.longest = 2 + source.below(64), .shifts_by_x = true});
+  }
+  const std::uint32_t arch = info(a_case.model().arch).token;
+  return random::filter_like(source, 8 + source.below(source.one_in(4) ? 400 : 60), arch);
+}
+
 Program any_program(Source& source, const Case& a_case) {
   if (source.one_in(2)) return a_case.programs[index(source, a_case.programs.size())];
-  return random::valid_program(source, {.longest = 2 + source.below(64), .shifts_by_x = true});
+  return new_program(source, a_case);
+}
+
+// To about the longest that there may be, by what does nothing.
+void lengthen(Source& source, Program& program) {
+  const std::size_t length = kMaxProgramLength - 2 + source.below(5);
+  if (program.size() < length) {
+    program.insert(program.begin(), length - program.size(), Instruction{0x05, 0, 0, 0});
+  }
 }
 
 bool is_accepted(const Program& program, const Case& a_case) {
   return verifier::check(program, a_case.model()).has_value();
 }
 
-void change_program(Source& source, Case& a_case, Want want) {
+void change_program(Source& source, Case& a_case, std::size_t max_size, Want want) {
   Program& program = a_case.programs[index(source, a_case.programs.size())];
-  if (program.empty() || source.one_in(64)) {
-    program = random::valid_program(source);
+  if (program.empty() || source.one_in(8)) {
+    program = new_program(source, a_case);
+    return;
+  }
+  if (source.one_in(64) && max_size > (kMaxProgramLength + 16) * sizeof(Instruction)) {
+    lengthen(source, program);
     return;
   }
   const Program other = any_program(source, a_case);
@@ -157,7 +178,7 @@ std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t max_size, u
       a_case.around ^= static_cast<std::uint8_t>(1U << source.below(8));
       break;
     default:
-      change_program(source, a_case, want);
+      change_program(source, a_case, max_size, want);
       break;
   }
   return write_to(data, max_size, a_case);
