@@ -140,6 +140,7 @@ class Comparison {
  private:
   // Who was asked, and what became of the answers.
   static std::string answers_differ(const StepResult& ours, const Made& made) {
+    if (made.no_listener) return "the listener is not where it should be";
     if (made.tracer_stop != ours.call.tracer_stop) {
       return made.tracer_stop ? "the tracer is asked" : "the tracer is not asked";
     }

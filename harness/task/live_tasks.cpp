@@ -219,6 +219,11 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
   if (const auto& listener = answers.listener) {
     const int error = supervisor.take(pids_.at(listener->process), tids_.at(listener->holder),
                                       listeners_.at(listener->filter));
+    if (error == EBADF) {
+      Made made;
+      made.no_listener = true;
+      return made;
+    }
     if (error != 0) {
       // pidfd_getfd(2) asks for what tracing asks for, and came with 5.6.
       const bool denied = error == EPERM || error == ENOSYS;

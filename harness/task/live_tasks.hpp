@@ -77,7 +77,9 @@ struct Made {
   bool harmful = false;
   std::optional<std::int32_t> notified;  ///< the number in the supervisor's notification
   bool waited = false;  ///< for a supervisor, until the runner let it go with `result`
-  int send_error = 0;   ///< errno of the supervisor's answer
+  /// the call was not made: who shall hold the listener holds no such descriptor
+  bool no_listener = false;
+  int send_error = 0;                  ///< errno of the supervisor's answer
   std::optional<live::GivenFd> given;  ///< what the supervisor's ADDFD came to
 };
 

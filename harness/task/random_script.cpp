@@ -119,8 +119,8 @@ class Generator {
     }
     if (source_.one_in(3))
       addfd.new_fd_flags = source_.one_in(3) ? 1U << source_.below(32) : kCloexec;
-    if (source_.one_in(8)) addfd.source_open = false;
-    if (source_.one_in(8)) addfd.right_id = false;
+    if (source_.one_in(4)) addfd.source_open = false;
+    if (source_.one_in(4)) addfd.right_id = false;
     if (source_.one_in(6)) {
       constexpr std::array<std::uint32_t, 7> kSizes = {0, 16, 23, 25, 32, 4095, 4096};
       addfd.size = kSizes[source_.below(kSizes.size())];
