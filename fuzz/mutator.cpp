@@ -53,7 +53,7 @@ bool is_accepted(const Program& program, const Case& a_case) {
 
 void change_program(Source& source, Case& a_case, std::size_t max_size, Want want) {
   Program& program = a_case.programs[index(source, a_case.programs.size())];
-  if (program.empty() || source.one_in(8)) {
+  if (program.empty() || source.one_in(4)) {
     program = new_program(source, a_case);
     return;
   }

@@ -25,6 +25,7 @@ struct Place {
   Count ebpf;
   Count jumps_taken;
   Count arithmetic;
+  Count weighed;
   Known a;
   Known x;
   std::array<Known, kMemoryWords> memory{};
@@ -53,6 +54,7 @@ void join(Place& into, const Place& from) {
   into.ebpf = widest(into.ebpf, from.ebpf);
   into.jumps_taken = widest(into.jumps_taken, from.jumps_taken);
   into.arithmetic = widest(into.arithmetic, from.arithmetic);
+  into.weighed = widest(into.weighed, from.weighed);
   into.a = both(into.a, from.a);
   into.x = both(into.x, from.x);
   for (std::size_t slot = 0; slot < kMemoryWords; ++slot) {
@@ -64,12 +66,14 @@ void join(Place& into, const Place& from) {
 // it.
 class Walk {
  public:
-  Walk(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch)
+  Walk(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch,
+       const Weigher* weigh = nullptr)
       : program_(program.instructions()),
         model_(program.model()),
         shift_rule_(shift_rule(program.model())),
         nr_(nr),
         arch_(arch),
+        weigh_(weigh),
         places_(program.instructions().size()) {}
 
   PathCost result() {
@@ -92,10 +96,18 @@ class Walk {
     return cost;
   }
 
+  // After result().
+  [[nodiscard]] Count weighed() const { return end_.weighed; }
+
  private:
+  [[nodiscard]] std::size_t weight(Way way) const {
+    return weigh_ == nullptr ? 0 : (*weigh_)(program_, pc_, way);
+  }
+
   void step(const Instruction& i, Place here) {
     const OpcodeInfo& row = *find_opcode(i.code);
     here.classic = here.classic + 1;
+    if (row.kind != OpcodeKind::Branch) here.weighed = here.weighed + weight(Way::Plain);
     const std::size_t converted = converted_length_of(i, model_);
     // A branch and a division leave out some of what they became; the others run all of it.
     if (row.kind != OpcodeKind::Branch && row.opcode != Opcode::DivX) {
@@ -195,11 +207,13 @@ class Walk {
     if (!holds_there && (twice || i.jt != i.jf)) exact_ = false;
     if (holds_there != 0U) {
       Place taken = here;
+      taken.weighed = taken.weighed + weight(Way::Taken);
       taken.ebpf = taken.ebpf + (twice ? converted - 1 : converted);
       go(pc_ + 1 + i.jt, taken);
     }
     if (holds_there != 1U) {
       Place not_taken = here;
+      not_taken.weighed = not_taken.weighed + weight(Way::NotTaken);
       not_taken.ebpf = not_taken.ebpf + converted;
       go(pc_ + 1 + i.jf, not_taken);
     }
@@ -210,6 +224,7 @@ class Walk {
   std::optional<ShiftRule> shift_rule_;
   std::uint32_t nr_;
   std::uint32_t arch_;
+  const Weigher* weigh_;
   std::vector<Place> places_;
   Place end_;
   std::size_t pc_ = 0;
@@ -220,6 +235,13 @@ class Walk {
 
 PathCost path_cost(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch) {
   return Walk(program, nr, arch).result();
+}
+
+Count weighed_path(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch,
+                   const Weigher& weigh) {
+  Walk walk(program, nr, arch, &weigh);
+  static_cast<void>(walk.result());
+  return walk.weighed();
 }
 
 PathCost path_cost(const FilterStack& stack, std::uint32_t nr) {

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 
 #include "vm/checked_program.hpp"
 #include "vm/filter_stack.hpp"
@@ -39,5 +41,15 @@ struct PathCost {
 
 /// Of all filters together, for the model's ABI: a call that the cache does not serve runs each.
 [[nodiscard]] PathCost path_cost(const FilterStack& stack, std::uint32_t nr);
+
+/// How an instruction is left: branches by a side, everything else by what follows.
+enum class Way : std::uint8_t { Plain, Taken, NotTaken };
+
+/// What a caller counts of the instruction at a place of a program that is left so.
+using Weigher = std::function<std::size_t(std::span<const Instruction>, std::size_t, Way)>;
+
+/// The least and the most of the sums of `weigh` over the ways that path_cost() follows.
+[[nodiscard]] Count weighed_path(const CheckedProgram& program, std::uint32_t nr,
+                                 std::uint32_t arch, const Weigher& weigh);
 
 }  // namespace callgate::verifier

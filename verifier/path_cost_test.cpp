@@ -159,6 +159,24 @@ TEST(PathCost, tells_jumps_that_are_taken_and_arithmetic) {
   EXPECT_EQ(cost(either).jumps_taken, (Count{0, 1}));
 }
 
+TEST(WeighedPath, sums_what_the_caller_says_of_each_instruction_and_side) {
+  const auto weighed = [](const Program& program, const Weigher& weigh) {
+    return weighed_path(*check(program, KernelModel{}), 39, info(Arch::X86_64).token, weigh);
+  };
+  // Two ways: a load more on that of the side that is not taken.
+  const Program program = {kLoadArgument, {0x15, 1, 0, 5}, kLoadNumber, kReturn};
+  EXPECT_EQ(weighed(program, [](auto, auto, auto) { return 1; }), cost(program).classic);
+  EXPECT_EQ(weighed(program, [](auto, auto, Way way) { return way == Way::Taken ? 100 : 1; }),
+            (Count{4, 102}));
+  EXPECT_EQ(weighed(program, [](auto, auto, Way way) { return way == Way::NotTaken ? 100 : 1; }),
+            (Count{3, 103}));
+  EXPECT_EQ(weighed(program, [](auto all, std::size_t at, auto) { return all[at].code == 0x20; }),
+            (Count{1, 2}));
+  // A number that decides leaves one way.
+  const Program decided = {kLoadNumber, {0x15, 1, 0, 39}, kLoadNumber, kReturn};
+  EXPECT_EQ(weighed(decided, [](auto, auto, auto) { return 1; }), (Count{3, 3}));
+}
+
 TEST(PathCost, of_a_stack_is_the_sum) {
   FilterStack stack(KernelModel{});
   const Program reads = {kLoadArgument, {0x15, 0, 1, 5}, {0x05, 0, 0, 0}, kReturn};

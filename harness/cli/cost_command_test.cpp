@@ -96,7 +96,8 @@ TEST_F(CostCommand, says_what_is_cached_and_what_the_rest_costs) {
   EXPECT_THAT(ended.out, HasSubstr("the cache holds numbers 0 to 469 (known: live"));
   EXPECT_THAT(ended.out, HasSubstr("instruction 3: A = args[0].low"));
   EXPECT_THAT(ended.out, HasSubstr("instruction 6: ERRNO(1)"));
-  EXPECT_THAT(ended.out, HasSubstr("Machine instructions: unknown, because"));
+  EXPECT_THAT(ended.out, HasSubstr("Machine instructions by Linux 6.16.12 of Debian, counted by "
+                                   "callgate lab; the version asked for was not"));
   EXPECT_THAT(ended.out, HasSubstr("The cache serves 90.0 % of 100 calls; filters add 37."));
   EXPECT_LT(ended.out.find("getpid"), ended.out.find("write"));
 }
@@ -116,7 +117,7 @@ TEST_F(CostCommand, is_json_too) {
   EXPECT_EQ(calls[0].at("executed").at("max"), 0);
   EXPECT_EQ(calls[1].at("syscall"), "write");
   EXPECT_EQ(calls[1].at("instruction"), 3);
-  EXPECT_TRUE(calls[1].at("machine").is_null());
+  EXPECT_GT(calls[1].at("machine").at("adds").at("max"), 100);
   EXPECT_EQ(calls[2].at("cached"), "no");
   EXPECT_EQ(document.at("totals").at("served"), 8);
   EXPECT_NEAR(document.at("totals").at("ns").at("fixed").at("max").get<double>(),
@@ -145,6 +146,26 @@ TEST_F(CostCommand, tells_no_time_of_other_architectures) {
   const Ended asked = cost({"--arch", "aarch64", "--model", model});
   EXPECT_EQ(asked.code, 2);
   EXPECT_THAT(asked.err, HasSubstr("x86_64 only"));
+}
+
+TEST_F(CostCommand, tells_machine_instructions_and_which_kernel_counted_them) {
+  const auto of = [&](const char* arch, const char* kernel) {
+    return nlohmann::json::parse(
+        cost({"--arch", arch, "--kernel", kernel, "--format", "json"}).out);
+  };
+  const auto counted = of("aarch64", "6.1");
+  EXPECT_TRUE(counted.at("machine_reason").is_null());
+  EXPECT_EQ(counted.at("machine_model").at("source"),
+            "Linux 6.1.176 of Debian, counted by callgate lab");
+  EXPECT_TRUE(counted.at("totals").at("ns").is_null());
+  EXPECT_GT(counted.at("totals").at("machine").at("adds").at("max"), 200);
+  EXPECT_TRUE(counted.at("calls")[0].at("machine").is_object());
+  for (const auto& older : {of("aarch64", "4.19"), of("s390x", "6.1")}) {
+    EXPECT_TRUE(older.at("machine_model").is_null());
+    EXPECT_TRUE(older.at("totals").at("machine").is_null());
+    EXPECT_TRUE(older.at("machine_reason").is_string());
+  }
+  EXPECT_THAT(cost({"--arch", "s390x"}).out, HasSubstr("Machine instructions: unknown, because"));
 }
 
 TEST_F(CostCommand, takes_the_times_that_bench_measured) {

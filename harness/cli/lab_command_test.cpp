@@ -127,6 +127,25 @@ TEST_F(LabCommand, qemu_that_fails_has_failed) {
   expect("failed", "QEMU exits with 3; it said last: qemu: no machine");
 }
 
+TEST_F(LabCommand, costs_are_counted_by_a_clock_of_instructions) {
+  const std::string log = (folder_ / "asked").string();
+  tool("qemu-system-aarch64", "echo \"$*\" > " + log + "; echo 'noise'");
+  EXPECT_EQ(end(start({"--costs", "--stacks", "1"})), 1);
+  EXPECT_THAT(content(log), HasSubstr("-icount shift=0,sleep=off"));
+  const auto row = document()["kernels"][0];
+  EXPECT_EQ(row["result"], "failed");
+  EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr("it said last: noise"));
+  EXPECT_EQ(end(start()), 1);
+  EXPECT_THAT(content(log), ::testing::Not(HasSubstr("icount")));
+}
+
+TEST_F(LabCommand, costs_that_cannot_be_counted_are_skipped) {
+  EXPECT_EQ(end(start({"--costs"}, "arm64-6.1-arm")), 2);
+  EXPECT_EQ(document()["skipped"], 1);
+  EXPECT_THAT(document()["kernels"][0]["reason"].get<std::string>(),
+              HasSubstr("x86_64 and aarch64 calls only"));
+}
+
 TEST_F(LabCommand, guest_that_takes_too_long_has_failed) {
   tool("qemu-system-aarch64", "exec sleep 1000");
   EXPECT_EQ(end(start({"--patience", "1"})), 1);

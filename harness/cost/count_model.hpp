@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "harness/cost/arm64_code.hpp"
 #include "harness/cost/time_model.hpp"
 #include "vm/kernel_model.hpp"
 
@@ -16,10 +20,17 @@ struct CountedKernel {
   Version version;
   std::string_view release;
   Parts parts;  ///< instructions
+  Arm64Code arm64{};
+
+  /// What filters add to a call, but for their instructions. `filters` is 1 at least.
+  [[nodiscard]] double fixed(bool served, std::size_t filters) const noexcept;
+  /// What theirs add: on arm64 each by the code that it becomes, elsewhere by the parts.
+  [[nodiscard]] std::pair<double, double> body(const FilterStack& stack, std::uint32_t nr,
+                                               const verifier::PathCost& path) const;
 };
 
-/// The newest counted kernel of the model's architecture that is no newer than the model's; the
-/// error says why there is none.
+/// The newest counted kernel of the model's architecture that is no newer than the model's, of
+/// those with a cache of constant actions if it has one; the error says why there is none.
 [[nodiscard]] std::expected<CountedKernel, std::string_view> counted_kernel(
     const KernelModel& model);
 

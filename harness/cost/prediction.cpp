@@ -72,22 +72,18 @@ void add(Span& sum, const Span& each, double weight) {
   sum.most += each.most * weight;
 }
 
-Added added(const CallCost& call, std::size_t filters, const Parts& model) {
+// `model` says what is fixed, `body` what the filters' instructions add where they run: from, to.
+template <typename Model>
+Added added(const CallCost& call, std::size_t filters, const Model& model,
+            const std::pair<double, double>& body) {
   const bool served = call.cache.is_served();
   const bool may_be_served = served || call.cache.cached == Cached::NotKnown;
   Added out;
   const double one = model.fixed(may_be_served, filters);
   const double other = model.fixed(served, filters);
   out.fixed = {std::min(one, other), std::max(one, other)};
-  const verifier::PathCost& path = call.path;
-  if (!may_be_served) {
-    out.instructions.least = model.instructions(path.classic.least, path.jumps_taken.least,
-                                                path.arithmetic.least, filters);
-  }
-  if (!served) {
-    out.instructions.most =
-        model.instructions(path.classic.most, path.jumps_taken.most, path.arithmetic.most, filters);
-  }
+  if (!may_be_served) out.instructions.least = body.first;
+  if (!served) out.instructions.most = body.second;
   return out;
 }
 
@@ -119,8 +115,13 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
         call.executed.least = static_cast<double>(call.path.classic.least);
       }
     }
-    if (time) call.time = added(call, stack.size(), time->parts());
-    if (counted) call.machine = added(call, stack.size(), counted->parts);
+    if (time) {
+      const Parts parts = time->parts();
+      call.time = added(call, stack.size(), parts, parts.bodies(call.path, stack.size()));
+    }
+    if (counted) {
+      call.machine = added(call, stack.size(), *counted, counted->body(stack, each.nr, call.path));
+    }
     out.calls.push_back(std::move(call));
   }
   Totals& totals = out.totals;

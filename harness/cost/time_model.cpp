@@ -38,6 +38,12 @@ double Parts::instructions(std::size_t executed, std::size_t jumps, std::size_t 
          static_cast<double>(jumps) * per_jump + static_cast<double>(arithmetic) * per_arithmetic;
 }
 
+std::pair<double, double> Parts::bodies(const verifier::PathCost& path,
+                                        std::size_t filters) const noexcept {
+  return {instructions(path.classic.least, path.jumps_taken.least, path.arithmetic.least, filters),
+          instructions(path.classic.most, path.jumps_taken.most, path.arithmetic.most, filters)};
+}
+
 Parts TimeModel::parts() const noexcept {
   return {.entry = entry_ns,
           .cached = cached_ns,

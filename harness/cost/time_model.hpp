@@ -4,8 +4,10 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "harness/front_ends/program_reader.hpp"
+#include "verifier/path_cost.hpp"
 
 namespace callgate::cost {
 
@@ -26,6 +28,9 @@ struct Parts {
   /// `jumps` and `arithmetic` are of the executed: jumps that are taken, and arithmetic.
   [[nodiscard]] double instructions(std::size_t executed, std::size_t jumps, std::size_t arithmetic,
                                     std::size_t filters) const noexcept;
+  /// The least and the most of a path.
+  [[nodiscard]] std::pair<double, double> bodies(const verifier::PathCost& path,
+                                                 std::size_t filters) const noexcept;
 };
 
 /// What a call costs by its parts, in nanoseconds: the coefficients of time_model.def. x86_64 only.

@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { kMostCalls = 4096, kUnset = 0xffff };
@@ -172,6 +173,7 @@ int main(void) {
   say();
   printf("\n");
   fflush(stdout);
+  tcdrain(1);  // 7.3 powers off with the last lines unsent
 off:
   reboot(RB_POWER_OFF);
   for (;;) pause();
