@@ -31,7 +31,7 @@ Program new_program(Source& source, const Case& a_case) {
     return random::valid_program(source, {.longest = 2 + source.below(64), .shifts_by_x = true});
   }
   const std::uint32_t arch = info(a_case.model().arch).token;
-  return random::filter_like(source, 8 + source.below(source.one_in(4) ? 400 : 60), arch);
+  return random::filter_like(source, 8 + source.below(200), arch);
 }
 
 Program any_program(Source& source, const Case& a_case) {
