@@ -41,7 +41,7 @@ def read(paths):
         if row.get("run_type") == "aggregate" or row.get("error_occurred"):
             continue
         parts = [part for part in row["name"].split("/")
-                 if part != "real_time" and not part.startswith(("repeats:", "threads:"))]
+                 if part != "real_time" and not part.startswith(("repeats:", "threads:", "iterations:"))]
         if "ns_per_verdict" in row:
             seconds = row["ns_per_verdict"] * 1e-9
         elif "items_per_second" in row:
