@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/lab/played_console.hpp"
 #include "verifier/cache.hpp"
 #include "verifier/check.hpp"
 #include "verifier/path_cost.hpp"
@@ -25,33 +26,26 @@ constexpr cost::Parts kParts = {.entry = 457,
                                 .per_jump = 1,
                                 .per_arithmetic = -3};
 
-std::string console_of(const std::vector<std::string>& lines) {
-  std::uint32_t sum = 2166136261U;
-  std::string out = "[    0.1] noise\r\n";
-  for (const std::string& line : lines) {
-    for (const char c : line) sum = (sum ^ static_cast<std::uint8_t>(c)) * 16777619U;
-    out += fmt::format("@{} {:08x}\r\n", line, sum);
-  }
-  return out;
-}
+// What a call of the number costs without a filter.
+double bare(std::uint32_t nr) { return kParts.entry + nr % 5 * 16; }
 
-// What a call of the number costs under the stack, if the kernel is as the model says: at most.
-double counted(const std::vector<Program>& filters, std::uint32_t nr, const KernelModel& model) {
-  const double bare = kParts.entry + nr % 5 * 16;
-  if (filters.empty()) return bare;
-  FilterStack stack(model);
-  for (const Program& each : filters) {
-    EXPECT_TRUE(stack.push(*verifier::check(each, model)).has_value());
-  }
+// What it costs under the stack, if the kernel is as the model says: at most.
+double counted(const FilterStack& stack, std::uint32_t nr) {
+  if (stack.size() == 0) return bare(nr);
   // What cannot be told is told to be served.
   const verifier::CacheAnswer answer = verifier::cache_answer(stack, nr);
   const bool served = answer.is_served() || answer.cached == verifier::Cached::NotKnown;
   const double fixed = kParts.fixed(served, stack.size());
-  if (served) return bare + fixed;
-  const verifier::PathCost path = verifier::path_cost(stack, nr);
-  return bare + fixed +
-         kParts.instructions(path.classic.most, path.jumps_taken.most, path.arithmetic.most,
-                             stack.size());
+  if (served) return bare(nr) + fixed;
+  return bare(nr) + fixed + kParts.bodies(verifier::path_cost(stack, nr), stack.size()).second;
+}
+
+FilterStack stack_of(const std::vector<Program>& filters, const KernelModel& model) {
+  FilterStack stack(model);
+  for (const Program& each : filters) {
+    EXPECT_TRUE(stack.push(*verifier::check(each, model)).has_value());
+  }
+  return stack;
 }
 
 std::vector<std::string> played(const CostSession& session, const LabKernel& kernel,
@@ -63,9 +57,9 @@ std::vector<std::string> played(const CostSession& session, const LabKernel& ker
                                     "j 1"};
   for (std::size_t i = 0; i < session.questions().size(); ++i) {
     std::string line = fmt::format("c {} 0 ", i);
+    const FilterStack stack = stack_of(session.questions()[i].filters, model);
     for (const std::uint32_t nr : session.questions()[i].calls) {
-      const double each = counted(session.questions()[i].filters, nr, model);
-      line += fmt::format("{:08x}", static_cast<std::uint32_t>(16 * each));
+      line += fmt::format("{:08x}", static_cast<std::uint32_t>(16 * counted(stack, nr)));
     }
     lines.push_back(std::move(line));
   }
@@ -88,7 +82,7 @@ TEST_P(LabCosts, guest_that_is_as_the_model_says_agrees) {
     EXPECT_EQ(report.not_told, 0U);
     EXPECT_EQ(report.unknown, report.seen_served);
     EXPECT_DOUBLE_EQ(report.parts.cached, version == "5.10.223" ? kParts.uncached : kParts.cached);
-    EXPECT_DOUBLE_EQ(report.parts.entry, counted({}, session_.questions()[0].calls[0], {}));
+    EXPECT_DOUBLE_EQ(report.parts.entry, bare(session_.questions()[0].calls[0]));
     EXPECT_DOUBLE_EQ(report.parts.uncached, kParts.uncached);
     EXPECT_DOUBLE_EQ(report.parts.per_filter, kParts.per_filter);
     EXPECT_NEAR(report.parts.per_instruction, kParts.per_instruction, 0.01);
@@ -106,7 +100,7 @@ TEST_P(LabCosts, number_that_is_served_against_the_model_is_a_difference) {
   std::vector<std::string> lines = played(session_, kernel_, "6.1.176");
   std::string& line = lines[2 + 8 + 1];
   ASSERT_THAT(line, HasSubstr("c 9 0 "));
-  const double dearer = counted({}, 3, {}) + kParts.cached + 300 * kParts.per_instruction;
+  const double dearer = bare(3) + kParts.cached + 300 * kParts.per_instruction;
   line.replace(6 + 8 * 3, 8, fmt::format("{:08x}", static_cast<std::uint32_t>(16 * dearer)));
   const CostReport report = session_.judge(console_of(lines));
   EXPECT_EQ(report.ending, Ending::Failed);
@@ -121,7 +115,7 @@ TEST_P(LabCosts, call_that_does_not_come_back_and_a_refused_filter_are_told) {
   lines[2 + 8].replace(6, 8, "ffffffff");
   EXPECT_EQ(session_.judge(console_of(lines)).not_told, 1U);
   // Neither what a served number costs nor what another does: something else came between.
-  const double between = counted({}, 1, {}) + kParts.cached + 150 * kParts.per_instruction;
+  const double between = bare(1) + kParts.cached + 150 * kParts.per_instruction;
   lines[2 + 9].replace(6 + 8, 8, fmt::format("{:08x}", static_cast<std::uint32_t>(16 * between)));
   EXPECT_EQ(session_.judge(console_of(lines)).not_told, 2U);
   lines[2 + 8] = "c 8 22 ";

@@ -5,21 +5,10 @@
 #include "harness/lab/guest_files.hpp"
 #include "harness/lab/kernels.hpp"
 #include "harness/lab/machine.hpp"
+#include "harness/lab/played_console.hpp"
 
 namespace callgate::lab {
 namespace {
-
-std::string console_of(const std::vector<std::string>& lines) {
-  std::uint32_t sum = 2166136261U;
-  std::string out = "kernel noise\r\n";
-  for (const std::string& line : lines) {
-    for (const char c : line) sum = (sum ^ static_cast<std::uint8_t>(c)) * 16777619U;
-    char mark[9];
-    std::snprintf(mark, sizeof mark, "%08x", sum);
-    out += "@" + line + " " + mark + "\r\n";
-  }
-  return out;
-}
 
 const std::vector<std::string> kLines{"u 6.1.0 Debian 6.1.1-1", "j 1",     "f 0 -22",
                                       "p 0 0 0001fffe",         "p 1 22 ", "e 1 2 0"};

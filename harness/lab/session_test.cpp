@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/lab/played_console.hpp"
 #include "harness/lab/probes.hpp"
 #include "verifier/check.hpp"
 #include "vm/actions.hpp"
@@ -22,15 +23,7 @@ constexpr std::uint64_t kPlace = 0x7fff00001234;
 struct Played {
   std::vector<std::string> lines;
 
-  [[nodiscard]] std::string console() const {
-    std::uint32_t sum = 2166136261U;
-    std::string out = "[    0.1] noise\r\n";
-    for (const std::string& line : lines) {
-      for (const char c : line) sum = (sum ^ static_cast<std::uint8_t>(c)) * 16777619U;
-      out += fmt::format("@{} {:08x}\r\n", line, sum);
-    }
-    return out;
-  }
+  [[nodiscard]] std::string console() const { return console_of(lines); }
 };
 
 std::uint16_t seen(std::uint32_t value) {
