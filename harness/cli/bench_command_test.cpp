@@ -1,21 +1,15 @@
 // `callgate bench` as a person meets it. No test here asks how long anything took.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-extern char** environ;
+#include "harness/cli/command_fixture.hpp"
 
 namespace callgate {
 namespace {
@@ -23,62 +17,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-struct Ended {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class BenchCommand : public ::testing::Test {
+class BenchCommand : public FilterCommandFixture {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    // getpid is allowed always, write where its first argument is 1, all else gets ERRNO(1).
-    filter_ = file("filter",
-                   "{0x20, 0, 0, 0}, {0x15, 3, 0, 39}, {0x15, 0, 3, 1}, {0x20, 0, 0, 16}, "
-                   "{0x15, 0, 1, 1}, {0x06, 0, 0, 0x7fff0000}, {0x06, 0, 0, 0x00050001}");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
-  }
-
   [[nodiscard]] Ended bench(const std::vector<std::string>& more) const {
-    std::vector<std::string> words{CALLGATE_COMMAND, "bench", "--rounds", "3"};
+    std::vector<std::string> words{"bench", "--rounds", "3"};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<char*> arguments;
-    for (std::string& each : words) arguments.push_back(each.data());
-    arguments.push_back(nullptr);
-    const std::string out = (folder_ / "out").string();
-    const std::string err = (folder_ / "err").string();
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    pid_t pid = 0;
-    const int error =
-        posix_spawn(&pid, CALLGATE_COMMAND, &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    Ended ended;
-    int status = 0;
-    if (error != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return ended;
-    ended.code = WEXITSTATUS(status);
-    ended.out = content(out);
-    ended.err = content(err);
-    return ended;
+    return run(words);
   }
-
-  std::filesystem::path folder_;
-  std::string filter_;
 };
 
 // Where this machine's kernel cannot be asked, the command says so: exit code 2.

@@ -1,27 +1,21 @@
 // The command as a person meets it: what it prints, where, and what it ends with.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "harness/cli/command_fixture.hpp"
 #include "vm/instruction.hpp"
 #include "vm/seccomp_data.hpp"
-
-extern char** environ;
 
 namespace callgate {
 namespace {
@@ -32,32 +26,8 @@ using ::testing::StartsWith;
 
 constexpr std::uint32_t kAllow = 0x7fff0000U;
 
-struct Ended {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class Command : public ::testing::Test {
+class Command : public CommandFixture {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name, const std::string& bytes) {
-    const std::filesystem::path path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << bytes;
-    return path.string();
-  }
-
   std::string filter(const std::string& name, const Program& program) {
     std::string bytes;
     for (const Instruction& each : program) {
@@ -73,34 +43,6 @@ class Command : public ::testing::Test {
         "getpid_only",
         {{0x20, 0, 0, 0}, {0x15, 0, 1, 39}, {0x06, 0, 0, kAllow}, {0x06, 0, 0, 0x00050001}});
   }
-
-  Ended run(std::vector<std::string> arguments, const std::string& input = {}) {
-    arguments.insert(arguments.begin(), CALLGATE_COMMAND);
-    std::vector<char*> argv;
-    for (std::string& each : arguments) argv.push_back(each.data());
-    argv.push_back(nullptr);
-    const std::string out = (folder_ / "out").string();
-    const std::string err = (folder_ / "err").string();
-    const std::string in = file("in", input);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, in.c_str(), O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    pid_t pid = 0;
-    const int error = posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    Ended ended;
-    if (error != 0) return ended;
-    int status = 0;
-    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return ended;
-    ended.code = WEXITSTATUS(status);
-    ended.out = content(out);
-    ended.err = content(err);
-    return ended;
-  }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(Command, help_is_there_with_an_example_for_everything) {

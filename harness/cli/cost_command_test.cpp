@@ -1,21 +1,15 @@
 // `callgate cost` as a person meets it.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-extern char** environ;
+#include "harness/cli/command_fixture.hpp"
 
 namespace callgate {
 namespace {
@@ -24,58 +18,12 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-struct Ended {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class CostCommand : public ::testing::Test {
+class CostCommand : public FilterCommandFixture {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    // getpid is allowed always, write where its first argument is 1, all else gets ERRNO(1).
-    filter_ = file("filter",
-                   "{0x20, 0, 0, 0}, {0x15, 3, 0, 39}, {0x15, 0, 3, 1}, {0x20, 0, 0, 16}, "
-                   "{0x15, 0, 1, 1}, {0x06, 0, 0, 0x7fff0000}, {0x06, 0, 0, 0x00050001}");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
-  }
-
   [[nodiscard]] Ended cost(const std::vector<std::string>& more) const {
-    std::vector<std::string> words{CALLGATE_COMMAND, "cost", "-f", filter_};
+    std::vector<std::string> words{"cost", "-f", filter_};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<char*> arguments;
-    for (std::string& each : words) arguments.push_back(each.data());
-    arguments.push_back(nullptr);
-    const std::string out = (folder_ / "out").string();
-    const std::string err = (folder_ / "err").string();
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    pid_t pid = 0;
-    const int error =
-        posix_spawn(&pid, CALLGATE_COMMAND, &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    Ended ended;
-    int status = 0;
-    if (error != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return ended;
-    ended.code = WEXITSTATUS(status);
-    ended.out = content(out);
-    ended.err = content(err);
-    return ended;
+    return run(words);
   }
 
   [[nodiscard]] nlohmann::json json(std::vector<std::string> more) const {
@@ -84,9 +32,6 @@ class CostCommand : public ::testing::Test {
     EXPECT_EQ(ended.code, 0) << ended.err;
     return nlohmann::json::parse(ended.out);
   }
-
-  std::filesystem::path folder_;
-  std::string filter_;
 };
 
 TEST_F(CostCommand, says_what_is_cached_and_what_the_rest_costs) {

@@ -1,10 +1,8 @@
 // `callgate lab` with tools that only play apt, clang and QEMU: what it ends with, and what it
 // leaves.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,28 +12,22 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "harness/cli/command_fixture.hpp"
 
 namespace callgate {
 namespace {
 
 using ::testing::HasSubstr;
 
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class LabCommand : public ::testing::Test {
+class LabCommand : public CommandFixture {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    CommandFixture::SetUp();
     std::filesystem::create_directory(folder_ / "tools");
     std::filesystem::create_directory(folder_ / "temporary");
     tool("clang", "while [ $# -gt 0 ]; do [ \"$1\" = -o ] && echo agent > \"$2\"; shift; done");
@@ -49,8 +41,6 @@ class LabCommand : public ::testing::Test {
     tool("dpkg-deb", "tar -C " + (folder_ / "package").string() + " -c ./boot");
     tool("qemu-system-aarch64", "echo 'noise'");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   void tool(const std::string& name, const std::string& script) {
     const auto path = folder_ / "tools" / name;
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
@@ -58,28 +48,13 @@ class LabCommand : public ::testing::Test {
   }
 
   pid_t start(const std::vector<std::string>& more = {}, const std::string& kernels = "arm64-6.1") {
-    std::vector<std::string> words{CALLGATE_COMMAND, "lab", "--kernels", kernels,
-                                   "--programs",     "2",   "--format",  "json"};
+    std::vector<std::string> words{"lab", "--kernels", kernels, "--programs",
+                                   "2",   "--format",  "json"};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<std::string> settings{
-        "PATH=" + (folder_ / "tools").string() + ":/usr/sbin:/usr/bin:/sbin:/bin",
-        "TMPDIR=" + (folder_ / "temporary").string()};
-    std::vector<char*> arguments;
-    std::vector<char*> environment;
-    for (std::string& each : words) arguments.push_back(each.data());
-    for (std::string& each : settings) environment.push_back(each.data());
-    arguments.push_back(nullptr);
-    environment.push_back(nullptr);
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
-    posix_spawn_file_actions_addopen(&files, 1, (folder_ / "out").c_str(), flags, 0600);
-    posix_spawn_file_actions_addopen(&files, 2, (folder_ / "err").c_str(), flags, 0600);
-    pid_t pid = -1;
-    EXPECT_EQ(
-        posix_spawn(&pid, CALLGATE_COMMAND, &files, nullptr, arguments.data(), environment.data()),
-        0);
-    posix_spawn_file_actions_destroy(&files);
+    const pid_t pid = CommandFixture::start(
+        words, {"PATH=" + (folder_ / "tools").string() + ":/usr/sbin:/usr/bin:/sbin:/bin",
+                "TMPDIR=" + (folder_ / "temporary").string()});
+    EXPECT_GT(pid, 0);
     return pid;
   }
 
@@ -106,8 +81,6 @@ class LabCommand : public ::testing::Test {
     EXPECT_EQ(all["values"], 0);
     EXPECT_TRUE(std::filesystem::is_empty(folder_ / "temporary"));
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(LabCommand, guest_that_says_too_little_has_failed) {

@@ -47,12 +47,16 @@ std::string machine_words(const Report& report) {
   const Parts& parts = report.counted->parts;
   std::string served;
   if (verifier::cache_range(report.model)) served = fmt::format("cached +{:.0f}, ", parts.cached);
+  const std::string each =
+      report.model.arch == Arch::AArch64
+          ? std::string("their instructions as the code that arm64's JIT makes of each")
+          : fmt::format("an instruction +{:.2f}, a jump that is taken {:+.2f}, arithmetic {:+.2f}",
+                        parts.per_instruction, parts.per_jump, parts.per_arithmetic);
   return fmt::format(
       "Machine instructions by {}: getppid {:.0f}, {}not cached +{:.0f}, each further filter "
-      "+{:.0f}, an instruction +{:.2f}, a jump that is taken {:+.2f}, arithmetic {:+.2f}. They are "
-      "no measure of time.",
+      "+{:.0f}, {}. They are no measure of time.",
       source_words(*report.counted, report.model), parts.entry, served, parts.uncached,
-      parts.per_filter, parts.per_instruction, parts.per_jump, parts.per_arithmetic);
+      parts.per_filter, each);
 }
 
 std::string summary(const Report& report) {
