@@ -90,6 +90,75 @@ bool allows(const FilterStack& stack, std::uint32_t nr) {
   return (stack.run(data).value & 0xffff0000U) == cost::kPlainAllow;
 }
 
+// Whether a number is served: then it costs nothing of the filter below, else all of it. Nothing
+// where it is neither: a call did not come back, or was disturbed by something else that the kernel
+// did.
+std::optional<bool> is_served(std::optional<double> alone, std::optional<double> with_another,
+                              double per_instruction) {
+  if (!alone || !with_another) return std::nullopt;
+  const double more = (*with_another - *alone) / (kCompares * per_instruction);
+  if (more < -0.25 || (more > 0.25 && more < 0.75) || more > 1.5) return std::nullopt;
+  return more < 0.5;
+}
+
+// Up to where numbers are served, by rising numbers.
+class Reach {
+ public:
+  void add(std::uint32_t nr, std::optional<bool> served) {
+    const bool all_before = below_ >= after_;
+    if (served == true && !all_before) simple_ = false;
+    // What is not told is taken to be as those before it.
+    if (served == true || (!served && all_before)) below_ = nr + 1;
+    after_ = nr + 1;
+  }
+  // Nothing where some below others are not.
+  [[nodiscard]] std::optional<std::uint32_t> below() const {
+    return simple_ ? std::optional(below_) : std::nullopt;
+  }
+
+ private:
+  std::uint32_t below_ = 0;
+  std::uint32_t after_ = 0;  // the last number that was added
+  bool simple_ = true;
+};
+
+// Holds what was seen of a number against the prediction of the cache.
+bool agrees(const FilterStack& stack, std::string_view name, std::uint32_t nr, bool served,
+            CostReport& report) {
+  constexpr std::size_t kMostWords = 5;
+  const verifier::CacheAnswer said = verifier::cache_answer(stack, nr);
+  if (said.cached == verifier::Cached::NotKnown) {
+    ++report.unknown;
+    report.seen_served += served ? 1U : 0U;
+    return false;
+  }
+  if (said.is_served() == served) {
+    ++report.agreements;
+    return true;
+  }
+  ++report.differences;
+  if (report.first.size() < kMostWords) {
+    report.first.push_back(fmt::format("{}: number {}: we say {}, the kernel {}", name, nr,
+                                       said.is_served() ? "served" : "not served",
+                                       served ? "serves it" : "does not"));
+  }
+  return false;
+}
+
+// Puts the prediction of a call that the stack allows beside what it was counted to add.
+void put_beside(const FilterStack& stack, std::uint32_t nr, bool served, double seen,
+                const cost::Parts& parts, CountedStack& counted) {
+  const verifier::PathCost path = verifier::path_cost(stack, nr);
+  if (!path.exact || !allows(stack, nr)) return;
+  const double body = served ? 0 : parts.bodies(path, stack.size()).second;
+  const double predicted = parts.fixed(served, stack.size()) + body;
+  ++counted.calls;
+  counted.served += served ? 1U : 0U;
+  counted.predicted += predicted;
+  counted.counted += seen;
+  counted.holds += std::abs(predicted - seen) <= 0.15 * std::abs(seen) ? 1U : 0U;
+}
+
 }  // namespace
 
 bool can_count(const LabKernel& kernel) noexcept {
@@ -169,64 +238,25 @@ void CostSession::judge_stack(std::size_t stack, const std::vector<CostAnswer>& 
   const auto& with_another = answers[first_stack_ + 2 * stack + 1].counts;
   const FilterStack filters = stack_of(stacks_[stack].filters, model);
   CountedStack counted{.name = stacks_[stack].name};
-  std::uint32_t served_below = 0;
-  bool simple = true;
+  Reach reach;
   for (std::size_t i = 0; i < numbers_.size(); ++i) {
     const std::uint32_t nr = numbers_[i];
-    const bool all_before = served_below >= (i == 0 ? 0 : numbers_[i - 1] + 1);
-    if (!alone[i] || !with_another[i]) {
+    const std::optional<bool> served =
+        is_served(alone[i], with_another[i], report.parts.per_instruction);
+    reach.add(nr, served);
+    if (!served) {
       ++report.not_told;
-      if (all_before) served_below = nr + 1;
       continue;
     }
-    // A served number costs nothing of the filter below, another all of it. What is neither was
-    // disturbed by something else that the kernel did.
-    const double more = (*with_another[i] - *alone[i]) / (kCompares * report.parts.per_instruction);
-    const bool served = more < 0.5;
-    if (more < -0.25 || (more > 0.25 && more < 0.75) || more > 1.5) {
-      ++report.not_told;
-      if (all_before) served_below = nr + 1;
-      continue;
-    }
-    simple = simple && (!served || all_before);
-    if (served) served_below = nr + 1;
-    const verifier::CacheAnswer said = verifier::cache_answer(filters, nr);
-    if (said.cached == verifier::Cached::NotKnown) {
-      ++report.unknown;
-      report.seen_served += served ? 1U : 0U;
-      continue;
-    }
-    if (said.is_served() == served) {
-      ++report.agreements;
-    } else {
-      ++report.differences;
-      if (report.first.size() < 5) {
-        report.first.push_back(fmt::format("{}: number {}: we say {}, the kernel {}", counted.name,
-                                           nr, said.is_served() ? "served" : "not served",
-                                           served ? "serves it" : "does not"));
-      }
-      continue;
-    }
-    const verifier::PathCost path = verifier::path_cost(filters, nr);
-    if (!bare[i] || !path.exact || !allows(filters, nr)) continue;
-    const std::size_t depth = filters.size();
-    const double body = served ? 0
-                               : report.parts.instructions(path.classic.most, path.jumps_taken.most,
-                                                           path.arithmetic.most, depth);
-    const double predicted = report.parts.fixed(served, depth) + body;
-    const double seen = *alone[i] - *bare[i];
-    ++counted.calls;
-    counted.served += served ? 1U : 0U;
-    counted.predicted += predicted;
-    counted.counted += seen;
-    counted.holds += std::abs(predicted - seen) <= 0.15 * std::abs(seen) ? 1U : 0U;
+    if (!agrees(filters, counted.name, nr, *served, report)) continue;
+    if (bare[i]) put_beside(filters, nr, *served, *alone[i] - *bare[i], report.parts, counted);
   }
   if (counted.calls > 0) {
     counted.predicted /= static_cast<double>(counted.calls);
     counted.counted /= static_cast<double>(counted.calls);
   }
   // The first stack allows all.
-  if (stack == 0 && simple) report.served_below = served_below;
+  if (stack == 0) report.served_below = reach.below();
   report.stacks.push_back(std::move(counted));
 }
 
