@@ -121,7 +121,8 @@ const std::vector<Case>& suite() {
       const scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(1));
       for (std::size_t rule = 0; rule < 4 + i % 9; ++rule) {
         const int nr = static_cast<int>((7 * i + 13 * rule) % 330);
-        seccomp_rule_add(context, SCMP_ACT_ALLOW, nr, 1, SCMP_A0(SCMP_CMP_EQ, rule));
+        const scmp_arg_cmp first{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = rule, .datum_b = 0};
+        seccomp_rule_add_array(context, SCMP_ACT_ALLOW, nr, 1, &first);
         seccomp_rule_add(context, SCMP_ACT_ERRNO(2 + static_cast<unsigned>(rule)), nr + 1, 0);
       }
       const int file = memfd_create("filter", 0);
