@@ -1,5 +1,7 @@
 // The command as a person meets it: what it prints, where, and what it ends with.
 
+#include "harness/cli/command_test.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/command_fixture.hpp"
 #include "vm/instruction.hpp"
 #include "vm/seccomp_data.hpp"
 

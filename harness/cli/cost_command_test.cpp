@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/command_fixture.hpp"
+#include "harness/cli/command_test.hpp"
 
 namespace callgate {
 namespace {

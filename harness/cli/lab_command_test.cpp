@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/cli/command_fixture.hpp"
+#include "harness/cli/command_test.hpp"
 
 namespace callgate {
 namespace {
