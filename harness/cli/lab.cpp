@@ -143,7 +143,7 @@ void print(const lab::CostReport& report) {
       report.not_told, report.seconds);
   fmt::print(
       "  machine instructions: getppid {:.1f}; served +{:.1f}, not served +{:.1f}, each further "
-      "filter +{:.1f}, a compare +{:.2f}, a jump that is taken +{:.2f} more, arithmetic +{:.2f} "
+      "filter +{:.1f}, a compare +{:.2f}, a jump that is taken {:+.2f} more, arithmetic {:+.2f} "
       "more\n",
       parts.entry, parts.cached, parts.uncached, parts.per_filter, parts.per_instruction,
       parts.per_jump, parts.per_arithmetic);
