@@ -74,19 +74,27 @@ ordered_json json_of(const lab::Report& report) {
           {"seconds", report.seconds}};
 }
 
-void print(const lab::Report& report) {
+// The beginning of a boot's line, or all of it; whether there is more to say.
+template <typename BootReport>
+bool begin_line(const BootReport& report) {
   const std::string word =
       coloured(std::string(lab::to_string(report.ending)), report.ending == lab::Ending::Passed);
   if (report.release.empty()) {
     fmt::print("{}: {}: {}\n", report.name, word, report.reason);
-    return;
+    return false;
   }
+  fmt::print("{}: {}{}{} ({}, JIT {}): ", report.name, word, report.reason.empty() ? "" : ": ",
+             report.reason, report.release, report.jit);
+  return true;
+}
+
+void print(const lab::Report& report) {
+  if (!begin_line(report)) return;
   fmt::print(
-      "{}: {}{}{} ({}, JIT {}): {} values, {} of them shifts, {} acceptances, {} probes, {} "
-      "differences, {} not asked, {:.1f} s\n",
-      report.name, word, report.reason.empty() ? "" : ": ", report.reason, report.release,
-      report.jit, report.values, report.shifts, report.acceptances, report.seen.size(),
-      report.differences, report.not_asked, report.seconds);
+      "{} values, {} of them shifts, {} acceptances, {} probes, {} differences, {} not asked, "
+      "{:.1f} s\n",
+      report.values, report.shifts, report.acceptances, report.seen.size(), report.differences,
+      report.not_asked, report.seconds);
   for (const std::string& each : report.first) fmt::print("  {}\n", each);
 }
 
@@ -127,20 +135,15 @@ ordered_json json_of(const lab::CostReport& report) {
 }
 
 void print(const lab::CostReport& report) {
-  const std::string word =
-      coloured(std::string(lab::to_string(report.ending)), report.ending == lab::Ending::Passed);
-  if (report.release.empty()) {
-    fmt::print("{}: {}: {}\n", report.name, word, report.reason);
-    return;
-  }
+  if (!begin_line(report)) return;
+  fmt::print(
+      "served by the cache or not: {} as predicted, {} not, {} not predicted ({} of them served), "
+      "{} "
+      "not told; {:.1f} s\n",
+      report.agreements, report.differences, report.unknown, report.seen_served, report.not_told,
+      report.seconds);
   const cost::Parts& parts = report.parts;
   if (parts.entry == 0) return;  // it came to no counts
-  fmt::print(
-      "{}: {}{}{} ({}, JIT {}): served by the cache or not: {} as predicted, {} not, {} not "
-      "predicted ({} of them served), {} not told; {:.1f} s\n",
-      report.name, word, report.reason.empty() ? "" : ": ", report.reason, report.release,
-      report.jit, report.agreements, report.differences, report.unknown, report.seen_served,
-      report.not_told, report.seconds);
   fmt::print(
       "  machine instructions: getppid {:.1f}; served +{:.1f}, not served +{:.1f}, each further "
       "filter +{:.1f}, a compare +{:.2f}, a jump that is taken {:+.2f} more, arithmetic {:+.2f} "

@@ -271,6 +271,8 @@ CostReport CostSession::judge(std::string_view console_text) const {
   }
   report.release = console->release;
   report.jit = console->jit;
+  report.reason = jit_differs(kernel_, console->jit);
+  if (!report.reason.empty()) return report;
   for (std::size_t i = 0; i < questions_.size(); ++i) {
     const CostAnswer& each = console->costs[i];
     if (each.error == 0 && each.counts.size() == questions_[i].calls.size()) continue;
@@ -289,32 +291,22 @@ CostReport CostSession::judge(std::string_view console_text) const {
   model.version = version_of(console->release);
   model.engine = console->jit == "1" ? KernelEngine::Jit : KernelEngine::Interpreter;
   for (std::size_t i = 0; i < stacks_.size(); ++i) judge_stack(i, console->costs, model, report);
-  if (report.differences == 0) {
-    report.ending = Ending::Passed;
-  } else {
-    report.reason = fmt::format("{} differences", report.differences);
-  }
+  settle(report);
   return report;
 }
 
 CostReport count_costs(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed,
                        std::chrono::seconds patience, const WorkFolder& work) {
   const auto start = std::chrono::steady_clock::now();
-  const auto troubled = [&](const Trouble& trouble) {
-    CostReport report;
-    report.name = kernel.name;
-    report.ending = trouble.failed ? Ending::Failed : Ending::Skipped;
-    report.reason = trouble.reason;
-    return report;
-  };
   if (!can_count(kernel)) {
-    return troubled({false, "instructions are counted for x86_64 and aarch64 calls only"});
+    return troubled<CostReport>(
+        kernel, {false, "instructions are counted for x86_64 and aarch64 calls only"});
   }
   const CostSession session(kernel, stacks, seed);
   const std::string request = encode_request({}, {}, session.questions(), kernel.jit,
                                              info(kernel.platform.arch).byte_order);
   const auto text = answers_of(kernel, request, Clock::Instructions, patience, work);
-  if (!text) return troubled(text.error());
+  if (!text) return troubled<CostReport>(kernel, text.error());
   CostReport report = session.judge(*text);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

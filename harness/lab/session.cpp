@@ -265,18 +265,17 @@ Report Session::judge(std::string_view console_text) const {
   }
   report.release = console->release;
   report.jit = console->jit;
-  const std::string_view wanted = kernel_.jit == 1 ? "1" : "0";
-  if (kernel_.jit < 2 && console->jit != wanted) {
-    report.reason = fmt::format("net.core.bpf_jit_enable is '{}' and not {}", console->jit, wanted);
-    return report;
-  }
+  report.reason = jit_differs(kernel_, console->jit);
+  if (!report.reason.empty()) return report;
   judge_answers(*console, report);
-  if (report.differences == 0) {
-    report.ending = Ending::Passed;
-  } else {
-    report.reason = fmt::format("{} differences", report.differences);
-  }
+  settle(report);
   return report;
+}
+
+std::string jit_differs(const LabKernel& kernel, std::string_view jit) {
+  const std::string_view wanted = kernel.jit == 1 ? "1" : "0";
+  if (kernel.jit >= 2 || jit == wanted) return {};
+  return fmt::format("net.core.bpf_jit_enable is '{}' and not {}", jit, wanted);
 }
 
 std::expected<std::string, Trouble> answers_of(const LabKernel& kernel, const std::string& request,
@@ -294,18 +293,11 @@ std::expected<std::string, Trouble> answers_of(const LabKernel& kernel, const st
 Report examine(const LabKernel& kernel, const Amount& amount, const std::vector<Case>& cases,
                const WorkFolder& work) {
   const auto start = std::chrono::steady_clock::now();
-  const auto troubled = [&](const Trouble& trouble) {
-    Report report;
-    report.name = kernel.name;
-    report.ending = trouble.failed ? Ending::Failed : Ending::Skipped;
-    report.reason = trouble.reason;
-    return report;
-  };
   const Session session(kernel, amount, cases);
   const std::string request =
       encode_request(probe_questions(), session.questions(), {}, kernel.jit, order_of(kernel));
   const auto text = answers_of(kernel, request, Clock::Real, amount.patience, work);
-  if (!text) return troubled(text.error());
+  if (!text) return troubled<Report>(kernel, text.error());
   Report report = session.judge(*text);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

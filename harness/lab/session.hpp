@@ -111,6 +111,26 @@ class Session {
 /// patch level, where it says that.
 [[nodiscard]] Version version_of(std::string_view release);
 
+/// Why a JIT that was found (as Console has it) is not as the row says; empty where it is.
+[[nodiscard]] std::string jit_differs(const LabKernel& kernel, std::string_view jit);
+
+/// The report of a boot that came to nothing.
+template <typename BootReport>
+[[nodiscard]] BootReport troubled(const LabKernel& kernel, const Trouble& trouble) {
+  BootReport report;
+  report.name = kernel.name;
+  report.ending = trouble.failed ? Ending::Failed : Ending::Skipped;
+  report.reason = trouble.reason;
+  return report;
+}
+
+/// How a boot ended that answered everything: by what differs.
+template <typename BootReport>
+void settle(BootReport& report) {
+  report.ending = report.differences == 0 ? Ending::Passed : Ending::Failed;
+  if (report.differences != 0) report.reason = std::to_string(report.differences) + " differences";
+}
+
 /// What a kernel's console told, booted with that request; or why not.
 [[nodiscard]] std::expected<std::string, Trouble> answers_of(const LabKernel& kernel,
                                                              const std::string& request,
