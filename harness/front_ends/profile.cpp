@@ -1,0 +1,51 @@
+#include "harness/front_ends/profile.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "harness/front_ends/profile_formats.hpp"
+
+namespace callgate::front_ends {
+namespace {
+
+constexpr std::array kFormats = {
+    ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
+                     detect_oci, read_oci},
+};
+
+}  // namespace
+
+std::string_view name_of(Lowering lowering) noexcept {
+  switch (lowering) {
+    case Lowering::Plain:
+      return "plain";
+    case Lowering::Libseccomp:
+      return "libseccomp";
+    case Lowering::LibseccompTree:
+      return "libseccomp-tree";
+    case Lowering::LibseccompExact:
+      return "libseccomp-exact";
+  }
+  return "";
+}
+
+std::span<const ProfileFormatRow> profile_formats() noexcept { return kFormats; }
+
+const ProfileFormatRow* find_profile_format(std::string_view name) noexcept {
+  const auto row = std::ranges::find(kFormats, name, &ProfileFormatRow::name);
+  return row == kFormats.end() ? nullptr : &*row;
+}
+
+std::expected<Program, LowerError> lower(const Layer& layer, const KernelModel& model) {
+  auto program = layer.lowering == Lowering::Plain
+                     ? lower_plain(layer.policy)
+                     : lower_libseccomp(layer.policy,
+                                        {.binary_tree = layer.lowering == Lowering::LibseccompTree,
+                                         .exact = layer.lowering == Lowering::LibseccompExact,
+                                         .kernel = model.version});
+  if (program) program->insert(program->begin(), layer.before.begin(), layer.before.end());
+  return program;
+}
+
+}  // namespace callgate::front_ends

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <expected>
+#include <string_view>
+
+#include "harness/front_ends/profile.hpp"
+
+/// The functions that the registry in profile.cpp names.
+namespace callgate::front_ends {
+
+using ReadProfile = std::expected<Profile, ReadError>;
+
+[[nodiscard]] bool detect_oci(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_oci(std::string_view text, std::string_view path,
+                                   const Deployment& deployment);
+
+}  // namespace callgate::front_ends
