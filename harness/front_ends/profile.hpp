@@ -20,8 +20,9 @@ namespace callgate::front_ends {
 
 /// Where a profile is deployed.
 struct Deployment {
-  KernelModel model;               ///< whose kernel, on which machine
-  std::vector<std::string> caps;   ///< "CAP_SYS_ADMIN": what the process may have (OCI, Docker)
+  KernelModel model;  ///< whose kernel, on which machine
+  /// "CAP_SYS_ADMIN": the bounding set (OCI, Docker); nothing: the engine's own default
+  std::optional<std::vector<std::string>> caps;
   std::string runtime = "runc";    ///< runc, runc-1.1 or crun (OCI)
   std::string systemd;             ///< the version of the sets; empty: those that are installed
   std::vector<std::string> extra;  ///< more files: drop-ins of a unit, a frequency file
