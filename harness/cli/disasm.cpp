@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 struct Options {
   ModelOptions model;
   std::string path;
-  std::string input_format;
+  InputOptions input;
   std::string syntax = "callgate";
   std::string format = "text";
   std::string engine;
@@ -116,7 +116,7 @@ int disasm(const Options& options) {
     throw UserError("disasm: --engine goes with --format text or json, and with no --syntax");
   }
   const KernelModel model = options.model.model();
-  const FilterFile file = read_filter(options.path, options.input_format, options.model);
+  const FilterFile file = read_filter(options.path, options.input, options.model);
   const ByteOrder order = options.model.file_order();
   std::string out;
   if (!options.engine.empty()) {
@@ -166,7 +166,7 @@ void add_disasm(CLI::App& root, int& exit_code) {
                   "jit: the machine code that this engine makes for --arch x86_64 or aarch64")
       ->check(CLI::IsMember({"jit"}))
       ->type_name("ENGINE");
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.footer(
       "\nExamples:\n"
       "  callgate disasm filter.bpf\n"
