@@ -42,7 +42,11 @@ class Line {
     for (;;) {
       std::size_t end = at_;
       while (end < text_.size() && is_name(text_[end])) ++end;
-      if (end == at_ || end >= text_.size() || text_[end] != ':') break;
+      if (end == at_) break;
+      while (end < text_.size() && colour_length(text_.substr(end)) != 0) {
+        end += colour_length(text_.substr(end));
+      }
+      if (end >= text_.size() || text_[end] != ':') break;
       at_ = end + 1;
       skip_space();
     }
