@@ -37,6 +37,9 @@ class Line {
   [[nodiscard]] bool is_row() const { return is_listing_row(text_.substr(at_)); }
   [[nodiscard]] std::string_view rest() const { return text_.substr(std::min(at_, text_.size())); }
 
+  // Whether the last label is a name, as ceccomp has them; seccomp-tools has places.
+  [[nodiscard]] bool is_named() const { return named_; }
+
   // Labels, then the columns that listings have after them; true where there are columns.
   bool skip_labels() {
     for (;;) {
@@ -47,6 +50,7 @@ class Line {
         end += colour_length(text_.substr(end));
       }
       if (end >= text_.size() || text_[end] != ':') break;
+      named_ = !is_digit(text_[at_]);
       at_ = end + 1;
       skip_space();
     }
@@ -95,6 +99,7 @@ class Line {
   std::string_view text_;
   bool in_comment_;
   std::size_t at_ = 0;
+  bool named_ = false;
 };
 
 struct DialectSign {
@@ -132,6 +137,7 @@ std::optional<InputFormat> asm_dialect(std::string_view text) {
         if (sign == AsmSign::Strong) found = each.format;
         if (sign == AsmSign::Weak && !weak) weak = each.format;
       }
+      if (!found && columns && line.is_named()) found = InputFormat::Ceccomp;
       if (found) return is_text(text) ? found : std::nullopt;
       if (columns && !weak) weak = InputFormat::SeccompTools;
       // Brackets and strings of C, which no statement of these languages has.

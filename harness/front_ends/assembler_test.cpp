@@ -353,6 +353,8 @@ TEST(Assembler, tells_the_languages_apart_by_the_strongest_sign) {
   EXPECT_EQ(told("/* A = 1 */ ld [0]\n ret a"), InputFormat::BpfAsm);
   EXPECT_EQ(told("tax\ntxa\nret a"), InputFormat::BpfAsm);
   EXPECT_EQ(told("0000  06 00 00 00000000  return"), InputFormat::Listing);
+  EXPECT_EQ(told("L0: 0x06 0x00 0x00 0x00000000  return KILL"), InputFormat::Ceccomp);
+  EXPECT_EQ(told("0000: 0x06 0x00 0x00 0x00000000  return KILL"), InputFormat::SeccompTools);
 }
 
 TEST(Assembler, leaves_other_formats_theirs) {

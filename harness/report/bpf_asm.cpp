@@ -26,7 +26,8 @@ std::string asm_operand(const Instruction& i, const OpcodeInfo& row) {
       return " a";
     case Operand::Data:
       if (row.opcode == Opcode::LdxMsh) return fmt::format(" 4*([{}]&0xf)", i.k);
-      if (is_indirect(row.opcode)) return fmt::format(" [x+{}]", i.k);
+      // The kernel's assembler takes +4 for a number: the sign stands alone.
+      if (is_indirect(row.opcode)) return fmt::format(" [x + {}]", i.k);
       return fmt::format(" [{}]", i.k);
     case Operand::Memory:
       return fmt::format(" M[{}]", i.k);

@@ -95,9 +95,9 @@ TEST(Disassembly, has_words_of_bpf_asm_for_all_of_classic_bpf) {
   EXPECT_EQ(bpf_asm(program).text,
             "       ldh [12]\n"
             "       ldb [23]\n"
-            "       ld [x+4]\n"
-            "       ldh [x+14]\n"
-            "       ldb [x+1]\n"
+            "       ld [x + 4]\n"
+            "       ldh [x + 14]\n"
+            "       ldb [x + 1]\n"
             "       ldxb 4*([14]&0xf)\n"
             "       mod #0x3\n"
             "       mod x\n"
