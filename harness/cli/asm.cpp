@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -21,14 +22,13 @@ struct Options {
 };
 
 // The text's program, or UserError with the place.
-front_ends::Assembled assembled(const Options& options, const std::string& shown) {
+front_ends::Assembled assembled(const Options& options, const std::string& shown,
+                                std::string_view text) {
   front_ends::ReadOptions read;
   read.arch = options.model.model().arch;
   read.order = options.model.file_order();
   if (!options.syntax.empty()) read.format = front_ends::input_format_from_name(options.syntax);
-  const auto text = front_ends::read_file(options.path);
-  if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
-  auto program = front_ends::assemble(*text, read);
+  auto program = front_ends::assemble(text, read);
   if (program) return std::move(*program);
   const front_ends::ReadError& error = program.error();
   const std::string place =
@@ -60,6 +60,48 @@ std::string refusals(const std::string& shown, const front_ends::Assembled& prog
   return out;
 }
 
+// A statement without the comment behind it, which says what is refused, or another name.
+std::string_view without_comment(std::string_view statement) {
+  statement = statement.substr(0, statement.find("  #"));
+  while (!statement.empty() && (statement.back() == ' ' || statement.back() == '\r')) {
+    statement.remove_suffix(1);
+  }
+  return statement;
+}
+
+// What stands behind the five columns of a row.
+std::string_view behind_columns(std::string_view row) {
+  constexpr std::string_view kBlanks = " \t\r\v\f";
+  for (int column = 0; column < 5; ++column) {
+    row.remove_prefix(std::min(row.find_first_not_of(kBlanks), row.size()));
+    row.remove_prefix(std::min(row.find_first_of(kBlanks), row.size()));
+  }
+  row.remove_prefix(std::min(row.find_first_not_of(kBlanks), row.size()));
+  return row.starts_with('#') ? std::string_view{} : row;
+}
+
+// Of a listing the columns are read: where a statement says something else, somebody has changed
+// one and not the other.
+std::string contradictions(const std::string& shown, std::string_view text,
+                           const front_ends::Assembled& program, Arch arch) {
+  const auto statements = report::statements(program.program, arch);
+  std::string out;
+  std::size_t line = 1;
+  for (std::size_t at = 0; at < statements.size(); ++at) {
+    for (; line < program.lines[at]; ++line) text.remove_prefix(text.find('\n') + 1);
+    const std::string_view said = without_comment(behind_columns(text.substr(0, text.find('\n'))));
+    const std::string_view meant = without_comment(statements[at]);
+    if (said.empty() || said == meant) continue;
+    out += fmt::format("{}:{}: the columns say `{}`, the text behind them `{}`\n", shown, line,
+                       meant, said);
+  }
+  if (out.empty()) return out;
+  return out +
+         "callgate: nothing is written: the columns are what is read; change them, or take the "
+         "text "
+         "away, or write in another language (disasm --syntax); --no-check takes the columns\n";
+}
+
 int assemble(const Options& options) {
   const std::string shown = options.path == "-" ? "standard input" : options.path;
   const bool to_file = !options.out.empty() && options.out != "-";
@@ -68,8 +110,17 @@ int assemble(const Options& options) {
         "asm: raw bytes are nothing for a terminal: give -o FILE, or --format hex to see them");
   }
   const KernelModel model = options.model.model();
-  const front_ends::Assembled program = assembled(options, shown);
+  const auto text = front_ends::read_file(options.path);
+  if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
+  const front_ends::Assembled program = assembled(options, shown, *text);
   if (options.check) {
+    if (program.format == front_ends::InputFormat::Listing) {
+      const std::string wrong = contradictions(shown, *text, program, model.arch);
+      if (!wrong.empty()) {
+        fmt::print(stderr, "{}", wrong);
+        return kNo;
+      }
+    }
     const auto checked = verifier::check(program.program, model);
     if (!checked) {
       fmt::print(stderr, "{}", refusals(shown, program, model, checked.error().diagnostics));

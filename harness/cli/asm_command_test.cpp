@@ -110,6 +110,20 @@ TEST_F(AsmCommand, writes_nothing_that_a_kernel_refuses_unless_asked_to) {
   EXPECT_EQ(run({"asm", "--check", "--kernel", "3.10", "--arch", "x86_64", xor_text}).code, 0);
 }
 
+TEST_F(AsmCommand, says_where_a_listing_was_changed_in_its_text_alone) {
+  const std::string listing =
+      "# mine\n0000  20 00 00 00000000  A = nr\n0001  15 00 01 00000027  if (nr != getppid) goto "
+      "0003\n0002  06 00 00 7fff0000\n0003  06 00 00 00050001  return ERRNO(1)\n";
+  const std::string text = file("text", listing);
+  const Ended ended = run({"asm", "--arch", "x86_64", "--format", "hex", text});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_THAT(ended.err, StartsWith(text + ":3: the columns say `if (nr != getpid) goto 0003`, the "
+                                           "text behind them `if (nr != getppid) goto 0003`\n"));
+  EXPECT_EQ(run({"asm", "--arch", "x86_64", "--no-check", "--format", "decimal", text}).out,
+            "4\n32 0 0 0\n21 0 1 39\n6 0 0 2147418112\n6 0 0 327681\n");
+}
+
 TEST_F(AsmCommand, disasm_says_what_a_language_has_no_words_for) {
   const std::string filter =
       file("rows", "{0x94, 0, 0, 3}, {0x81, 0, 0, 0}, {0x15, 2, 2, 0}, {6, 1, 2, 0}");
