@@ -203,7 +203,6 @@ class Parser : AsmParser {
         return !builder_.failed();
       }
       case Form::Branch:
-        return branch(mnemonic);
       case Form::BranchNot:
         return branch(mnemonic);
       case Form::Alu:
