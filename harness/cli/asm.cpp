@@ -33,7 +33,11 @@ front_ends::Assembled assembled(const Options& options, const std::string& shown
   const front_ends::ReadError& error = program.error();
   const std::string place =
       error.line ? fmt::format(":{}:{}", *error.line, error.column.value_or(1)) : std::string{};
-  throw UserError(fmt::format("{}{}: {}", shown, place, error.message));
+  const std::string_view advice = place.empty() && options.syntax.empty() && !text.empty()
+                                      ? "; --syntax names the language of a text that has none of "
+                                        "these signs, and the place of what is wrong in it is said"
+                                      : "";
+  throw UserError(fmt::format("{}{}: {}{}", shown, place, error.message, advice));
 }
 
 std::string written(const Program& program, const std::string& shown, const Options& options) {

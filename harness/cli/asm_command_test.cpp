@@ -74,8 +74,12 @@ TEST_F(AsmCommand, writes_listings_that_those_tools_know) {
             "0003: if (A != openat) goto 0005\n"
             "0004: return KILL_PROCESS\n"
             "0005: return ALLOW\n");
-  EXPECT_THAT(run({"disasm", "--arch", "x86_64", "--syntax", "ceccomp", hex}).out,
-              HasSubstr("L0003: 0x15 0x00 0x01 0x00000101  if ($A != openat) goto L0005\n"));
+  EXPECT_THAT(
+      run({"disasm", "--arch", "x86_64", "--syntax", "ceccomp", hex}).out,
+      AllOf(
+          StartsWith("#Label  CODE  JT   JF      K\n#---------------------------------\n L0001: "),
+          HasSubstr("if ($A != ARCH_X86_64) goto L0005\n"),
+          HasSubstr(" L0004: 0x15 0x00 0x01 0x00000101 if ($A != openat) goto L0006\n")));
 }
 
 TEST_F(AsmCommand, says_what_is_wrong_with_a_text_at_its_place) {

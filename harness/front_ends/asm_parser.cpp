@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "harness/front_ends/asm_text.hpp"
 #include "harness/front_ends/formats.hpp"
@@ -13,12 +12,6 @@
 
 namespace callgate::front_ends {
 namespace {
-
-bool same_word(std::string_view a, std::string_view lower) {
-  return std::ranges::equal(a, lower, [](char left, char right) {
-    return std::tolower(static_cast<unsigned char>(left)) == right;
-  });
-}
 
 std::optional<Arch> named_arch(std::string_view name) {
   if (const auto arch = arch_from_name(name)) return arch;
@@ -84,7 +77,7 @@ bool AsmParser::accept(std::string_view spelling) {
 }
 
 bool AsmParser::accept_word(std::string_view word) {
-  if (peek().kind != AsmToken::Kind::Word || !same_word(peek().text, word)) return false;
+  if (!peek().is_word(word)) return false;
   lexer_.next();
   return true;
 }
@@ -171,6 +164,7 @@ bool AsmParser::action(std::uint32_t& out, const NumberForms& forms) {
   const std::size_t offset = peek().offset;
   std::uint32_t data = 0;
   if (!number(data, forms)) return false;
+  if (forms.wraps) data &= kDataMask;
   if (data > kDataMask) {
     return builder_.fail(offset, fmt::format("{}({}): an action has 16 bits of data, 65535 at most",
                                              name.text, data));

@@ -22,6 +22,7 @@ bool PseudoCParser::put(Opcode opcode, std::uint32_t k) {
 }
 
 bool PseudoCParser::put_operand(Opcode with_k, Opcode with_x) {
+  skip_newlines();
   if (accept_x()) return put(with_x);
   std::uint32_t k = 0;
   return value(k) && put(with_k, k);
@@ -43,6 +44,10 @@ bool PseudoCParser::labels() {
     if (peek().text.find_first_of("$.") != std::string_view::npos) {
       return fail_here(fmt::format("{} is no label: letters, digits and _", quoted(peek().text)));
     }
+    if (is_next(peek().text)) {
+      return fail_here(fmt::format("{} means the next instruction: give the label another name",
+                                   quoted(peek().text)));
+    }
     builder_.label(lexer_.next());
     lexer_.next();
     if (builder_.failed()) return false;
@@ -50,6 +55,7 @@ bool PseudoCParser::labels() {
 }
 
 bool PseudoCParser::target(AsmTarget& out) {
+  skip_newlines();
   const bool number = peek().kind == AsmToken::Kind::Number;
   if (peek().kind != AsmToken::Kind::Word && !number) return expected("a label");
   const AsmToken name = lexer_.next();
@@ -59,6 +65,7 @@ bool PseudoCParser::target(AsmTarget& out) {
 }
 
 bool PseudoCParser::comparison_value(const AsmComparison& comparison, Test& test) {
+  skip_newlines();
   if (accept_x()) {
     test.code = code_of(comparison.with_x);
   } else {
@@ -91,7 +98,6 @@ bool PseudoCParser::condition(Test& test) {
   const auto comparison = asm_comparison(peek().text);
   if (!comparison) return expected("== != > >= < <= or &");
   lexer_.next();
-  skip_newlines();
   if (!comparison_value(*comparison, test)) return false;
   for (; open > 0; --open) {
     skip_newlines();
@@ -118,9 +124,7 @@ bool PseudoCParser::if_statement() {
   const bool comma = accept(",");
   AsmLexer ahead = lexer_;
   while (ahead.peek().kind == AsmToken::Kind::Newline) ahead.next();
-  if (comma || (ahead.peek().kind == AsmToken::Kind::Word && ahead.peek().text.size() == 4 &&
-                (ahead.peek().text == "else" || ahead.peek().text == "ELSE" ||
-                 ahead.peek().text == "Else"))) {
+  if (comma || ahead.peek().is_word("else")) {
     skip_newlines();
     if (!accept_word("else")) return expected("else");
     skip_newlines();

@@ -21,15 +21,6 @@ constexpr NumberForms kForms{.binary_and_octal = false, .wraps = true};
 constexpr std::uint32_t kInstructionPointer = 8;
 constexpr std::uint32_t kArguments = 16;
 
-bool is_word(const AsmToken& token, std::string_view lower) {
-  if (token.kind != AsmToken::Kind::Word || token.text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    const char c = token.text[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower[i]) return false;
-  }
-  return true;
-}
-
 class Parser final : PseudoCParser {
  public:
   Parser(std::string_view text, const ReadOptions& options)
@@ -48,8 +39,8 @@ class Parser final : PseudoCParser {
   }
 
  private:
-  [[nodiscard]] bool is_a() const override { return is_word(peek(), "a"); }
-  [[nodiscard]] bool is_x() const override { return is_word(peek(), "x"); }
+  [[nodiscard]] bool is_a() const override { return peek().is_word("a"); }
+  [[nodiscard]] bool is_x() const override { return peek().is_word("x"); }
   [[nodiscard]] bool merges() const override { return true; }
   [[nodiscard]] bool is_next(std::string_view name) const override { return name == "next"; }
 
@@ -132,6 +123,7 @@ class Parser final : PseudoCParser {
   }
 
   bool load_x() {
+    skip_newlines();
     if (accept_a()) return put(Opcode::Tax);
     std::uint32_t k = 0;
     if (accept_word("mem")) {
@@ -141,6 +133,7 @@ class Parser final : PseudoCParser {
   }
 
   bool load_a() {
+    skip_newlines();
     if (accept_x()) return put(Opcode::Txa);
     std::uint32_t k = 0;
     if (accept_word("mem")) {
@@ -188,25 +181,25 @@ AsmSign seccomp_tools_sign(std::string_view statement) {
   const AsmToken first = lexer.next();
   const AsmToken second = lexer.next();
   if (first.is("line") && second.is("CODE")) return AsmSign::Weak;
-  if (is_word(first, "return")) {
+  if (first.is_word("return")) {
     const bool named =
         second.kind == AsmToken::Kind::Word && second.text.find('$') == second.text.npos;
     return named || second.kind == AsmToken::Kind::Number ? AsmSign::Weak : AsmSign::None;
   }
-  if (is_word(first, "goto") || is_word(first, "jmp") || is_word(first, "jump")) {
+  if (first.is_word("goto") || first.is_word("jmp") || first.is_word("jump")) {
     return second.kind == AsmToken::Kind::Word || second.kind == AsmToken::Kind::Number
                ? AsmSign::Weak
                : AsmSign::None;
   }
-  if (is_word(first, "mem")) return second.is("[") ? AsmSign::Strong : AsmSign::None;
-  if (is_word(first, "a") || is_word(first, "x")) {
+  if (first.is_word("mem")) return second.is("[") ? AsmSign::Strong : AsmSign::None;
+  if (first.is_word("a") || first.is_word("x")) {
     const bool sign = second.is("=") || asm_comparison(second.text) || asm_operation(second.text);
     return sign ? AsmSign::Strong : AsmSign::None;
   }
-  if (!is_word(first, "if")) return AsmSign::None;
+  if (!first.is_word("if")) return AsmSign::None;
   AsmToken token = second;
   while (token.is("(") || token.is("!")) token = lexer.next();
-  return is_word(token, "a") ? AsmSign::Strong : AsmSign::None;
+  return token.is_word("a") ? AsmSign::Strong : AsmSign::None;
 }
 
 std::expected<Assembled, ReadError> assemble_seccomp_tools(std::string_view text,

@@ -23,6 +23,12 @@ bool all_digits(std::string_view text) {
 
 }  // namespace
 
+bool AsmToken::is_word(std::string_view lower) const noexcept {
+  return kind == Kind::Word && std::ranges::equal(text, lower, [](char c, char wanted) {
+           return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == wanted;
+         });
+}
+
 std::size_t colour_length(std::string_view text) noexcept {
   if (!text.starts_with("\033[")) return 0;
   std::size_t at = 2;

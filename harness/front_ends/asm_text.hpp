@@ -27,6 +27,8 @@ struct AsmToken {
   [[nodiscard]] bool is(std::string_view spelling) const noexcept {
     return kind != Kind::Bad && text == spelling;
   }
+  /// Whether it is a word that is spelled like this one of lower case.
+  [[nodiscard]] bool is_word(std::string_view lower) const noexcept;
   /// Whether it is what a comment without an end begins with.
   [[nodiscard]] bool is_comment() const noexcept { return kind == Kind::Bad && text == "/*"; }
 };
@@ -128,7 +130,8 @@ class AsmBuilder {
 /// Which spellings of numbers a dialect has.
 struct NumberForms {
   bool binary_and_octal = true;  ///< 0b11, 017
-  bool wraps = false;            ///< what is longer than 32 bits is cut; otherwise refused
+  bool wraps = false;  ///< what is too long (32 bits, or 16 of an action's data) is cut; otherwise
+                       ///< refused
 };
 
 /// The value of a number without its sign, or why it is none.

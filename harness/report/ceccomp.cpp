@@ -16,14 +16,22 @@ std::string word(std::uint32_t offset, ByteOrder order) {
   return fmt::format("${}_args[{}]", half, (offset - 16) / 8);
 }
 
-// The names of the tool are libseccomp's; x32, which shares a token with x86_64, is told by number.
+// ARCH_X86_64 and so on; the tool has none for SuperH.
 std::string name(const NamedConstant& named, Arch arch) {
-  if (named.call.empty()) return {};
+  if (named.arch == Arch::Sh || named.arch == Arch::Sheb) return {};
+  if (named.call.empty()) {
+    std::string out = "ARCH_";
+    for (const char c : info(named.arch).name) {
+      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return out;
+  }
   if (named.arch == arch) return std::string(named.call);
   return fmt::format("{}.{}", info(named.arch).name, named.call);
 }
 
-std::string label(std::size_t at) { return fmt::format("L{:04}", at); }
+// The tool counts from 1.
+std::string label(std::size_t at) { return fmt::format("L{:04}", at + 1); }
 
 constexpr PseudoC kWords{.a = "$A",
                          .x = "$X",
@@ -40,7 +48,9 @@ constexpr PseudoC kWords{.a = "$A",
 
 SourceText ceccomp(std::span<const Instruction> program, Arch arch) {
   const std::vector<Known> known = known_before(program);
+  constexpr std::string_view kRule = "#---------------------------------\n";
   SourceText out;
+  out.text = fmt::format("#Label  CODE  JT   JF      K\n{}", kRule);
   for (std::size_t at = 0; at < program.size(); ++at) {
     const Instruction& i = program[at];
     const auto statement = pseudo_c_statement(program, at, known[at], arch, kWords);
@@ -50,10 +60,11 @@ SourceText ceccomp(std::span<const Instruction> program, Arch arch) {
       out.unsaid.push_back(no_words(i, at));
       continue;
     }
-    out.text += fmt::format("{}: 0x{:02x} 0x{:02x} 0x{:02x} 0x{:08x}  {}\n", label(at), i.code,
+    out.text += fmt::format(" {}: 0x{:02x} 0x{:02x} 0x{:02x} 0x{:08x} {}\n", label(at), i.code,
                             i.jt, i.jf, i.k, *statement);
     note_what_is_unused(program, at, out);
   }
+  out.text += kRule;
   return out;
 }
 

@@ -112,7 +112,7 @@ class Statement {
   std::optional<std::string> branch(const OpcodeInfo& row) const {
     const std::size_t yes = at_ + 1 + i_.jt;
     const std::size_t no = at_ + 1 + i_.jf;
-    // Two sides that lead to the next instruction both want a word.
+    // The side that falls through needs no word.
     const bool inverted = i_.jt == 0 && i_.jf != 0;
     std::string test;
     if (row.opcode == Opcode::JsetK || row.opcode == Opcode::JsetX) {
@@ -126,7 +126,7 @@ class Statement {
       test = fmt::format("({} {} {})", words_.a, sign, compared(row));
     }
     if (inverted) return fmt::format("if {} goto {}", test, words_.label(no));
-    if (i_.jf == 0 && i_.jt != 0) return fmt::format("if {} goto {}", test, words_.label(yes));
+    if (i_.jf == 0) return fmt::format("if {} goto {}", test, words_.label(yes));
     return fmt::format("if {} goto {}{}{}", test, words_.label(yes), words_.otherwise,
                        words_.label(no));
   }
