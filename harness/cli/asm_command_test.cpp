@@ -114,6 +114,38 @@ TEST_F(AsmCommand, writes_nothing_that_a_kernel_refuses_unless_asked_to) {
   EXPECT_EQ(run({"asm", "--check", "--kernel", "3.10", "--arch", "x86_64", xor_text}).code, 0);
 }
 
+TEST_F(AsmCommand, writes_no_raw_bytes_to_a_terminal) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(grantpt(terminal), 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  const std::string other_end = ptsname(terminal);
+  const std::string text = file("text", kText);
+  const std::string err = (folder_ / "err").string();
+  const auto run_there = [&](std::vector<std::string> words) {
+    std::vector<char*> arguments;
+    for (std::string& each : words) arguments.push_back(each.data());
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, other_end.c_str(), O_WRONLY | O_NOCTTY, 0);
+    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    pid_t pid = -1;
+    const int error = posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    int status = 0;
+    if (error != 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return -1;
+    return WEXITSTATUS(status);
+  };
+  EXPECT_EQ(run_there({CALLGATE_COMMAND, "asm", "--arch", "x86_64", text}), 2);
+  EXPECT_THAT(content(err), AllOf(HasSubstr("-o FILE"), HasSubstr("--format hex")));
+  EXPECT_EQ(run_there({CALLGATE_COMMAND, "asm", "--arch", "x86_64", "--format", "hex", text}), 0);
+  const std::string out = (folder_ / "written").string();
+  EXPECT_EQ(run_there({CALLGATE_COMMAND, "asm", "--arch", "x86_64", "-o", out, text}), 0);
+  EXPECT_EQ(content(out).size(), 48U);
+  close(terminal);
+}
+
 TEST_F(AsmCommand, says_where_a_listing_was_changed_in_its_text_alone) {
   const std::string listing =
       "# mine\n0000  20 00 00 00000000  A = nr\n0001  15 00 01 00000027  if (nr != getppid) goto "
