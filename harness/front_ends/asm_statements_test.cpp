@@ -105,54 +105,53 @@ TEST(BpfAsm, reads_numbers_comments_and_statements_in_one_line) {
 }
 
 TEST(SeccompTools, reads_every_statement) {
-  all_are_read(InputFormat::SeccompTools,
-               {{"A += X", {0x0c, 0, 0, 0}},
-                {"A -= 5", {0x14, 0, 0, 5}},
-                {"A *= 5", {0x24, 0, 0, 5}},
-                {"A /= x", {0x3c, 0, 0, 0}},
-                {"A |= 5", {0x44, 0, 0, 5}},
-                {"a &= 0xff", {0x54, 0, 0, 255}},
-                {"A ^= X", {0xac, 0, 0, 0}},
-                {"A <<= 3", {0x64, 0, 0, 3}},
-                {"A >>= 3", {0x74, 0, 0, 3}},
-                {"A = -A", {0x84, 0, 0, 0}},
-                {"A = X", {0x87, 0, 0, 0}},
-                {"X = A", {0x07, 0, 0, 0}},
-                {"A = 010", {0x00, 0, 0, 10}},
-                {"A = -1", {0x00, 0, 0, 0xffffffffU}},
-                {"A = 0x1ffffffff", {0x00, 0, 0, 0xffffffffU}},
-                {"X = (5)", {0x01, 0, 0, 5}},
-                {"X = read", {0x01, 0, 0, 0}},
-                {"A = mem[15]", {0x60, 0, 0, 15}},
-                {"X = MEM[0]", {0x61, 0, 0, 0}},
-                {"mem[1] = A", {0x02, 0, 0, 1}},
-                {"mem[2] = X", {0x03, 0, 0, 2}},
-                {"A = len", {0x80, 0, 0, 0}},
-                {"A = sys_number", {0x20, 0, 0, 0}},
-                {"A = arch", {0x20, 0, 0, 4}},
-                {"A = data[60]", {0x20, 0, 0, 60}},
-                {"A = args[1]", {0x20, 0, 0, 24}},
-                {"A = args[1] >> 32", {0x20, 0, 0, 28}},
-                {"A = args_h[1]", {0x20, 0, 0, 28}},
-                {"A = args_h[1] >> 32", {0x20, 0, 0, 24}},
-                {"A = instruction_pointer", {0x20, 0, 0, 8}},
-                {"A = INSTRUCTION_POINTER >> 32", {0x20, 0, 0, 12}},
-                {"return A", {0x16, 0, 0, 0}},
-                {"return 5", {0x06, 0, 0, 5}},
-                {"return KILL", {0x06, 0, 0, 0}},
-                {"return KILL_THREAD", {0x06, 0, 0, 0}},
-                {"return KILL_PROCESS", {0x06, 0, 0, 0x80000000U}},
-                {"return TRAP(3)", {0x06, 0, 0, 0x00030003U}},
-                {"return TRAP(0xfabcd)", {0x06, 0, 0, 0x0003abcdU}},
-                {"return (123)", {0x06, 0, 0, 123}},
-                {"A +=\n # a comment\n\n 123 # another\n", {0x04, 0, 0, 123}},
-                {"A =\n X", {0x87, 0, 0, 0}},
-                {"return ERRNO(0x1)", {0x06, 0, 0, 0x00050001U}},
-                {"return ERRNO", {0x06, 0, 0, 0x00050000U}},
-                {"return USER_NOTIF", {0x06, 0, 0, 0x7fc00000U}},
-                {"return LOG", {0x06, 0, 0, 0x7ffc0000U}},
-                {"return TRACE(1)", {0x06, 0, 0, 0x7ff00001U}},
-                {"RETURN ALLOW # all of it", {0x06, 0, 0, kAllow}}});
+  all_are_read(InputFormat::SeccompTools, {{"A += X", {0x0c, 0, 0, 0}},
+                                           {"A -= 5", {0x14, 0, 0, 5}},
+                                           {"A *= 5", {0x24, 0, 0, 5}},
+                                           {"A /= x", {0x3c, 0, 0, 0}},
+                                           {"A |= 5", {0x44, 0, 0, 5}},
+                                           {"a &= 0xff", {0x54, 0, 0, 255}},
+                                           {"A ^= X", {0xac, 0, 0, 0}},
+                                           {"A <<= 3", {0x64, 0, 0, 3}},
+                                           {"A >>= 3", {0x74, 0, 0, 3}},
+                                           {"A = -A", {0x84, 0, 0, 0}},
+                                           {"A = X", {0x87, 0, 0, 0}},
+                                           {"X = A", {0x07, 0, 0, 0}},
+                                           {"A = 010", {0x00, 0, 0, 10}},
+                                           {"A = -1", {0x00, 0, 0, 0xffffffffU}},
+                                           {"A = 0x1ffffffff", {0x00, 0, 0, 0xffffffffU}},
+                                           {"X = (5)", {0x01, 0, 0, 5}},
+                                           {"X = read", {0x01, 0, 0, 0}},
+                                           {"A = mem[15]", {0x60, 0, 0, 15}},
+                                           {"X = MEM[0]", {0x61, 0, 0, 0}},
+                                           {"mem[1] = A", {0x02, 0, 0, 1}},
+                                           {"mem[2] = X", {0x03, 0, 0, 2}},
+                                           {"A = len", {0x80, 0, 0, 0}},
+                                           {"A = sys_number", {0x20, 0, 0, 0}},
+                                           {"A = arch", {0x20, 0, 0, 4}},
+                                           {"A = data[60]", {0x20, 0, 0, 60}},
+                                           {"A = args[1]", {0x20, 0, 0, 24}},
+                                           {"A = args[1] >> 32", {0x20, 0, 0, 28}},
+                                           {"A = args_h[1]", {0x20, 0, 0, 28}},
+                                           {"A = args_h[1] >> 32", {0x20, 0, 0, 24}},
+                                           {"A = instruction_pointer", {0x20, 0, 0, 8}},
+                                           {"A = INSTRUCTION_POINTER >> 32", {0x20, 0, 0, 12}},
+                                           {"return A", {0x16, 0, 0, 0}},
+                                           {"return 5", {0x06, 0, 0, 5}},
+                                           {"return KILL", {0x06, 0, 0, 0}},
+                                           {"return KILL_THREAD", {0x06, 0, 0, 0}},
+                                           {"return KILL_PROCESS", {0x06, 0, 0, 0x80000000U}},
+                                           {"return TRAP(3)", {0x06, 0, 0, 0x00030003U}},
+                                           {"return TRAP(0x70002)", {0x06, 0, 0, 0x00030002U}},
+                                           {"return (7)", {0x06, 0, 0, 7}},
+                                           {"A -=\n\n# of the next line\n 9\n", {0x14, 0, 0, 9}},
+                                           {"A =\n X", {0x87, 0, 0, 0}},
+                                           {"return ERRNO(0x1)", {0x06, 0, 0, 0x00050001U}},
+                                           {"return ERRNO", {0x06, 0, 0, 0x00050000U}},
+                                           {"return USER_NOTIF", {0x06, 0, 0, 0x7fc00000U}},
+                                           {"return LOG", {0x06, 0, 0, 0x7ffc0000U}},
+                                           {"return TRACE(1)", {0x06, 0, 0, 0x7ff00001U}},
+                                           {"RETURN ALLOW # all of it", {0x06, 0, 0, kAllow}}});
 }
 
 TEST(SeccompTools, reads_conditions_and_jumps) {
@@ -170,10 +169,10 @@ TEST(SeccompTools, reads_conditions_and_jumps) {
   EXPECT_EQ(jump("if (A != X) goto one"), (Instruction{0x1d, 0, 1, 0}));
   EXPECT_EQ(jump("if (A > 5) goto one else goto 2"), (Instruction{0x25, 1, 2, 5}));
   EXPECT_EQ(jump("if (\n A <= 5\n) goto one\n\n else goto 2"), (Instruction{0x25, 2, 1, 5}));
-  EXPECT_EQ(jump("if (A <= X # a comment\n)\n goto one\n ELSE\n goto 2"),
+  EXPECT_EQ(jump("if (A <= X # so far\n)\n goto one\n ELSE\n goto 2"),
             (Instruction{0x2d, 2, 1, 0}));
-  EXPECT_EQ(jump("if (!(!(!(!(!(!(A == X))))))) goto one"), (Instruction{0x1d, 1, 0, 0}));
-  EXPECT_EQ(jump("if (! (A != X)) goto one"), (Instruction{0x1d, 1, 0, 0}));
+  EXPECT_EQ(jump("if (!(!(!(A > X)))) goto one"), (Instruction{0x2d, 0, 1, 0}));
+  EXPECT_EQ(jump("if (! (A >= X)) goto one"), (Instruction{0x3d, 0, 1, 0}));
   EXPECT_EQ(jump("if (A >= 5) goto one"), (Instruction{0x35, 1, 0, 5}));
   EXPECT_EQ(jump("if (A < 5) goto one"), (Instruction{0x35, 0, 1, 5}));
   EXPECT_EQ(jump("if (A & X) goto one"), (Instruction{0x4d, 1, 0, 0}));
@@ -259,12 +258,12 @@ TEST(Ceccomp, reads_its_listings) {
   EXPECT_EQ(
       read({},
            "#Label  CODE  JT   JF      K\n#---------------------------------\n"
-           " L0001: 0x15 0x00 0x00 0x00000000 if ($A == 0x0) goto L0002\n"
-           " L0002: 0x45 0x00 0x01 0x00004444 if !($A & 0x4444) goto L0004\n"
+           " L0001: 0x25 0x00 0x00 0x00000009 if ($A > 0x9) goto L0002\n"
+           " L0002: 0x45 0x00 0x01 0x00000006 if !($A & 0x6) goto L0004\n"
            " L0003: 0x81 0x00 0x00 0x00000000 $X = $scmp_data_len # 0x40\n"
            " L0004: 0x06 0x00 0x00 0x7ff00000 return TRACE\n"
            "#---------------------------------\n"),
-      (Program{{0x15, 0, 0, 0}, {0x45, 0, 1, 0x4444}, {0x81, 0, 0, 0}, {0x06, 0, 0, 0x7ff00000U}}));
+      (Program{{0x25, 0, 0, 9}, {0x45, 0, 1, 6}, {0x81, 0, 0, 0}, {0x06, 0, 0, 0x7ff00000U}}));
 }
 
 TEST(Ceccomp, reads_conditions_and_passes_over_colours_and_columns) {
