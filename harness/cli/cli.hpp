@@ -106,6 +106,10 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
 [[nodiscard]] std::string refusal_lines(std::string_view path, const KernelModel& model,
                                         const Diagnostics& diagnostics);
 
+/// The document that `disasm --format json` writes (README.md).
+[[nodiscard]] std::string instructions_json(const std::string& path, const Program& program,
+                                            const KernelModel& model);
+
 /// A call's number on an ABI from a name or a number (decimal, hexadecimal, negative), or
 /// UserError.
 [[nodiscard]] std::int32_t parse_syscall(const std::string& text, Arch arch);
