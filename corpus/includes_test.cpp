@@ -49,8 +49,9 @@ std::optional<std::string> wrong_with(std::string_view file, std::string_view in
   if (is_test(file)) return std::nullopt;
   // The lab's agent is a program of its own, for the kernels under QEMU.
   if (included.starts_with("linux/") && !file.starts_with("harness/live/") &&
-      !file.starts_with("harness/front_ends/") && file != "harness/lab/agent.c") {
-    return "a Linux header outside of harness/live and harness/front_ends";
+      !file.starts_with("harness/front_ends/") && !file.starts_with("harness/process/") &&
+      file != "harness/lab/agent.c") {
+    return "a Linux header outside of harness/live, harness/process and harness/front_ends";
   }
   if (included.starts_with("gtest/") || included.starts_with("gmock/")) return "only for tests";
   if ((included.starts_with("asmjit/") || included.starts_with("capstone/")) &&

@@ -14,6 +14,7 @@
 #include "harness/front_ends/loader.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/front_ends/telling_calls.hpp"
+#include "harness/process/manifest.hpp"
 #include "harness/report/words.hpp"
 #include "vm/syscalls.hpp"
 
@@ -205,8 +206,34 @@ void print_notes(const std::string& shown, const front_ends::Loaded& loaded, boo
 
 }  // namespace
 
+namespace {
+
+// The stack of a captured task; nothing where the path is no capture.
+std::optional<std::vector<FilterFile>> read_capture(const std::string& path,
+                                                    const InputOptions& input) {
+  constexpr std::uint64_t kLog = 2;          // SECCOMP_FILTER_FLAG_LOG
+  constexpr std::uint64_t kNewListener = 8;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
+  if (!input.format.empty() || !process::is_manifest(path)) return std::nullopt;
+  const auto [folder, tid] = process::split_task(path);
+  auto captured = process::read_manifest(folder, tid);
+  if (!captured) throw UserError(captured.error());
+  if (input.verbose) {
+    fmt::print(stderr, "{}: read as a capture, {} filters\n", path, captured->size());
+  }
+  std::vector<FilterFile> out;
+  for (process::CapturedFilter& each : *captured) {
+    const FilterFlags flags{.log = (each.flags & kLog) != 0,
+                            .new_listener = (each.flags & kNewListener) != 0};
+    out.push_back({std::move(each.name), std::move(each.program), flags, {}, {}});
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<FilterFile> read_filters(const std::string& path, const InputOptions& input,
                                      const ModelOptions& options) {
+  if (auto captured = read_capture(path, input)) return std::move(*captured);
   front_ends::LoadOptions load;
   load.program.order = options.file_order();
   load.program.arch = options.model().arch;
