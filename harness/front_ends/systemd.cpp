@@ -32,9 +32,9 @@ const UnitType* type_of(std::string_view path) {
 }
 
 // The first section that options of processes stand in; empty where there is none.
-std::string_view section_in(const std::vector<Assignment>& assignments) {
-  for (const Assignment& each : assignments) {
-    const auto row = std::ranges::find(kTypes, each.section, &UnitType::section);
+std::string_view section_in(const systemd::UnitText& unit) {
+  for (const std::string& section : unit.sections) {
+    const auto row = std::ranges::find(kTypes, section, &UnitType::section);
     if (row != kTypes.end()) return row->section;
   }
   return {};
@@ -71,9 +71,9 @@ void note_privileged(const Assignment& each, std::vector<Note>& notes) {
 }
 
 // What the assignments of one file do.
-void apply(const std::vector<Assignment>& assignments, std::string_view section,
-           systemd::OptionReader& reader, std::vector<Note>& notes) {
-  for (const Assignment& each : assignments) {
+void apply(const systemd::UnitText& unit, std::string_view section, systemd::OptionReader& reader,
+           std::vector<Note>& notes) {
+  for (const Assignment& each : unit.assignments) {
     if (each.section == section) {
       note_privileged(each, notes);
       reader.apply(each);
@@ -100,11 +100,11 @@ std::expected<void, ReadError> read_drop_in(const std::string& name, std::string
                                             std::vector<Note>& notes) {
   const auto text = read_file(name);
   if (!text) return fail(fmt::format("{}: {}", name, text.error().message));
-  std::vector<Assignment> assignments;
+  systemd::UnitText unit;
   std::vector<Note> own;
-  const auto read = systemd::read_unit(*text, assignments, own);
+  const auto read = systemd::read_unit(*text, unit, own);
   systemd::OptionReader reader(sets, deployment.model.arch, options, own, false);
-  apply(assignments, section, reader, own);
+  apply(unit, section, reader, own);
   if (!read) {
     own.push_back({{read.error().line.value_or(0), read.error().column.value_or(0)},
                    read.error().message + ", and keeps what stands before"});
@@ -117,10 +117,10 @@ std::expected<void, ReadError> read_drop_in(const std::string& name, std::string
 
 bool detect_systemd(std::string_view text, std::string_view path) {
   if (type_of(path) != nullptr) return true;
-  std::vector<Assignment> assignments;
+  systemd::UnitText unit;
   std::vector<Note> notes;
-  if (!text.contains('[') || !systemd::read_unit(text, assignments, notes)) return false;
-  return std::ranges::any_of(assignments, [](const Assignment& each) {
+  if (!text.contains('[') || !systemd::read_unit(text, unit, notes)) return false;
+  return std::ranges::any_of(unit.assignments, [](const Assignment& each) {
     return systemd::is_option(each.key.text()) &&
            std::ranges::find(kTypes, each.section, &UnitType::section) != kTypes.end();
   });
@@ -129,19 +129,19 @@ bool detect_systemd(std::string_view text, std::string_view path) {
 ReadProfile read_systemd(std::string_view text, std::string_view path,
                          const Deployment& deployment) {
   Profile out;
-  std::vector<Assignment> assignments;
-  if (auto read = systemd::read_unit(text, assignments, out.notes); !read) {
+  systemd::UnitText unit;
+  if (auto read = systemd::read_unit(text, unit, out.notes); !read) {
     return std::unexpected(read.error());
   }
   const UnitType* type = type_of(path);
-  const std::string_view section = type != nullptr ? type->section : section_in(assignments);
+  const std::string_view section = type != nullptr ? type->section : section_in(unit);
   if (section.empty()) return fail("it has no [Service], [Socket], [Mount] or [Swap]");
   const auto sets = sets_for(deployment.systemd, !path.empty());
   if (!sets) return std::unexpected(sets.error());
 
   systemd::Options options;
   systemd::OptionReader reader(*sets, deployment.model.arch, options, out.notes, true);
-  apply(assignments, section, reader, out.notes);
+  apply(unit, section, reader, out.notes);
   if (!deployment.extra.empty() && path.empty())
     return fail("a unit without a name has no drop-ins");
   for (const std::string& name : deployment.extra) {

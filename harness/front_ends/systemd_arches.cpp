@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace callgate::front_ends::systemd {
 namespace {
@@ -38,8 +39,10 @@ constexpr std::array kX86 = {Arch::X86};
 constexpr std::array kAArch64 = {Arch::Arm, Arch::AArch64};
 constexpr std::array kArm = {Arch::Arm};
 constexpr std::array kRiscv64 = {Arch::Riscv64};
+constexpr std::array kS390x = {Arch::S390, Arch::S390x};
+constexpr std::array kS390 = {Arch::S390};
 
-// The machines whose ABIs are modelled. On s390 systemd's sets have more members.
+// The machines whose ABIs are modelled.
 struct Machine {
   Arch native;
   std::span<const Arch> abis;
@@ -49,7 +52,8 @@ struct Machine {
 constexpr std::array kMachines = {
     Machine{Arch::X86_64, kX86_64, Arch::X86},      Machine{Arch::X86, kX86, std::nullopt},
     Machine{Arch::AArch64, kAArch64, Arch::Arm},    Machine{Arch::Arm, kArm, std::nullopt},
-    Machine{Arch::Riscv64, kRiscv64, std::nullopt},
+    Machine{Arch::Riscv64, kRiscv64, std::nullopt}, Machine{Arch::S390x, kS390x, Arch::S390},
+    Machine{Arch::S390, kS390, std::nullopt},
 };
 
 const Machine* machine_of(Arch native) {

@@ -69,9 +69,13 @@ class Programs {
                   .rules = {},
                   .x32 = X32Calls::AsForeign,
                   .multiplexed = true};
-    out.lowering = Lowering::LibseccompExact;
+    out.lowering = other_order() ? Lowering::Plain : Lowering::LibseccompExact;
     return out;
   }
+
+  // In programs of more than 255 instructions libseccomp 2.5.4 repeats returns nearer to their
+  // jumps, and does not swap the bytes of these for a machine of another order.
+  [[nodiscard]] bool other_order() const { return info(model_.arch).byte_order != kHostByteOrder; }
 
   // Whether the rule was taken.
   static bool add(Layer& layer, std::string_view call, std::uint32_t value,
@@ -257,7 +261,7 @@ void restrict_architectures(Programs& programs, const std::vector<Arch>& allowed
   Layer layer;
   layer.name = "SystemCallArchitectures=";
   layer.policy = {.default_value = kAllow, .arches = {native}, .rules = {}};
-  layer.lowering = Lowering::Libseccomp;
+  layer.lowering = programs.other_order() ? Lowering::Plain : Lowering::Libseccomp;
   for (const Arch arch : abis) {
     if (arch == native) continue;
     if (std::ranges::find(allowed, arch) != allowed.end()) {
@@ -332,6 +336,11 @@ std::expected<std::vector<Layer>, ReadError> layers_of(const Options& options,
   if (programs.abis().empty()) {
     return refuse(
         fmt::format("which programs systemd makes on {} is not modelled", info(model.arch).name));
+  }
+  if (programs.other_order()) {
+    notes.push_back({{},
+                     "the installed libseccomp makes no right programs for machines of another "
+                     "byte order: plain ones say the same"});
   }
   if (options.protect_hostname) {
     deny_or_skip(programs, "ProtectHostname", {"sethostname", "setdomainname"});

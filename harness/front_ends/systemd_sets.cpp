@@ -160,7 +160,7 @@ std::expected<std::string, ReadError> installed_version(std::chrono::millisecond
 
 std::vector<std::string> members_of(const SyscallSets& sets, std::string_view name) {
   std::vector<std::string> out;
-  std::set<std::string_view> seen;
+  std::set<std::string_view> seen = {name};
   add_members(sets, name, seen, out);
   return out;
 }

@@ -71,7 +71,7 @@ std::unexpected<ReadError> fail(Place place, std::string message) {
 
 class Reader {
  public:
-  Reader(std::vector<Assignment>& out, std::vector<Note>& notes) : out_(out), notes_(notes) {}
+  Reader(UnitText& out, std::vector<Note>& notes) : out_(out), notes_(notes) {}
 
   std::expected<void, ReadError> line(const PlacedText& whole) {
     const PlacedText line = whole.stripped();
@@ -79,7 +79,7 @@ class Reader {
     if (text.empty()) return {};
     if (const auto bad = not_utf8(text)) return fail(line.at(*bad), "this is no UTF-8");
     if (text.front() == '[') return header(line);
-    if (section_.empty()) {
+    if (out_.sections.empty()) {
       notes_.push_back({line.at(0), "an assignment before any [Section]: systemd ignores it"});
       return {};
     }
@@ -88,8 +88,8 @@ class Reader {
       notes_.push_back({line.at(0), "no KEY=VALUE: systemd ignores the line"});
       return {};
     }
-    out_.push_back({section_, line.part(0, sign).stripped(),
-                    line.part(sign + 1, text.size() - sign - 1).stripped()});
+    out_.assignments.push_back({out_.sections.back(), line.part(0, sign).stripped(),
+                                line.part(sign + 1, text.size() - sign - 1).stripped()});
     return {};
   }
 
@@ -108,13 +108,12 @@ class Reader {
       return fail(line.at(1 + static_cast<std::size_t>(bad - name.begin())),
                   "a section's name has no such character: systemd refuses the file");
     }
-    section_ = name;
+    out_.sections.emplace_back(name);
     return {};
   }
 
-  std::vector<Assignment>& out_;
+  UnitText& out_;
   std::vector<Note>& notes_;
-  std::string section_;
 };
 
 }  // namespace
@@ -152,7 +151,7 @@ Place PlacedText::at(std::size_t offset) const {
   return {piece.place.line, piece.place.column + (offset - piece.begin)};
 }
 
-std::expected<void, ReadError> read_unit(std::string_view text, std::vector<Assignment>& out,
+std::expected<void, ReadError> read_unit(std::string_view text, UnitText& out,
                                          std::vector<Note>& notes) {
   Reader reader(out, notes);
   PlacedText joined;

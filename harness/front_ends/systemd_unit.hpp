@@ -46,12 +46,17 @@ struct Assignment {
   PlacedText value;
 };
 
-/// The assignments of a unit file, in order, read as systemd 252 does: lines may end in a
-/// backslash, comments stand on lines of their own (within continued lines too), blanks around keys
-/// and values are dropped. What is passed over with a warning there is a note. An error ends the
-/// reading; what stands before it is in `out`: of a drop-in, systemd keeps that.
-[[nodiscard]] std::expected<void, ReadError> read_unit(std::string_view text,
-                                                       std::vector<Assignment>& out,
+/// What stands in a unit file.
+struct UnitText {
+  std::vector<Assignment> assignments;  ///< in order
+  std::vector<std::string> sections;    ///< as their headers stand
+};
+
+/// Reads a unit file as systemd 252 does: lines may end in a backslash, comments stand on lines of
+/// their own (within continued lines too), blanks around keys and values are dropped. What is
+/// passed over with a warning there is a note. An error ends the reading; what stands before it is
+/// in `out`: of a drop-in, systemd keeps that.
+[[nodiscard]] std::expected<void, ReadError> read_unit(std::string_view text, UnitText& out,
                                                        std::vector<Note>& notes);
 
 /// A word of a value.
