@@ -159,7 +159,7 @@ void OptionReader::apply_calls(const PlacedText& value, CallList& list, bool fil
   const PlacedText words = without_sign(value, invert);
   if (!std::exchange(list.begun, true)) {
     list.allow = !invert;
-    if (filter && list.allow) apply_call({"@default", value.at(0)}, {}, false, true, list);
+    if (filter && list.allow) apply_call({"@default", value.at(0)}, {}, false, list);
   }
   for (Word& word : words_of(words, false, notes_)) {
     ListedCall call{{}, false, placed_ ? word.place : Place{}};
@@ -181,35 +181,45 @@ void OptionReader::apply_calls(const PlacedText& value, CallList& list, bool fil
       }
       word.text.resize(colon);
     }
-    apply_call(word, call, invert, false, list);
+    apply_call(word, call, invert, list);
   }
 }
 
-void OptionReader::apply_call(const Word& word, const ListedCall& call, bool invert, bool in_set,
+void OptionReader::apply_call(const Word& word, const ListedCall& call, bool invert,
                               CallList& list) {
   if (word.text.starts_with('@')) {
     if (!sets_.contains(word.text)) {
       note(word.place, fmt::format("no set {}: systemd ignores it", word.text));
       return;
     }
-    for (std::string& member : members_of(sets_, word.text)) {
-      apply_call({std::move(member), word.place}, call, invert, true, list);
-    }
+    for (const std::string& member : known_members(word.text))
+      list_call(member, call, invert, list);
     return;
   }
-  if (!libseccomp_knows(word.text)) {
-    // Sets name calls that this libseccomp does not have yet.
-    if (!in_set) {
-      note(word.place, fmt::format("libseccomp {} knows no call '{}': systemd ignores it",
-                                   libseccomp_version(), word.text));
-    }
-    return;
+  if (libseccomp_knows(word.text)) {
+    list_call(word.text, call, invert, list);
+  } else {
+    note(word.place, fmt::format("libseccomp {} knows no call '{}': systemd ignores it",
+                                 libseccomp_version(), word.text));
   }
+}
+
+const std::vector<std::string>& OptionReader::known_members(const std::string& set) {
+  const auto [place, fresh] = members_.try_emplace(set);
+  if (fresh) {
+    place->second = members_of(sets_, set);
+    std::erase_if(place->second, [](const std::string& name) { return !libseccomp_knows(name); });
+  }
+  return place->second;
+}
+
+void OptionReader::list_call(const std::string& name, const ListedCall& call, bool invert,
+                             CallList& list) {
   const bool has_own = call.error || call.kill;
   if (invert != list.allow || (invert && list.allow && has_own)) {
-    list.calls[word.text] = call;
+    list.calls.insert_or_assign(name, call);
   } else {
-    list.calls.erase(word.text);
+    list.calls.erase(name);
   }
 }
 

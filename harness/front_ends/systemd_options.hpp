@@ -96,8 +96,11 @@ class OptionReader {
  private:
   void note(Place place, std::string message);
   void apply_calls(const PlacedText& value, CallList& list, bool filter);
-  void apply_call(const Word& word, const ListedCall& call, bool invert, bool in_set,
-                  CallList& list);
+  void apply_call(const Word& word, const ListedCall& call, bool invert, CallList& list);
+  static void list_call(const std::string& name, const ListedCall& call, bool invert,
+                        CallList& list);
+  /// The calls of a set; those that libseccomp does not have yet are left out.
+  const std::vector<std::string>& known_members(const std::string& set);
   void apply_error(const PlacedText& value);
   void apply_architectures(const PlacedText& value);
   void apply_families(const PlacedText& value);
@@ -110,6 +113,7 @@ class OptionReader {
   Options& options_;
   std::vector<Note>& notes_;
   bool placed_;
+  SyscallSets members_;  ///< of sets that were asked for
 };
 
 }  // namespace callgate::front_ends::systemd
