@@ -22,6 +22,9 @@ constexpr std::uint32_t error_value(std::uint32_t number) {
 constexpr std::uint32_t kEperm = error_value(1);
 constexpr std::uint32_t kEnosys = error_value(38);
 constexpr std::uint32_t kEafnosupport = error_value(97);
+constexpr std::uint32_t kHighestErrno = error_value(4095);  // systemd takes it, libseccomp does not
+
+constexpr std::string_view kNotStarted = "and systemd does not start the service (228/SECCOMP)";
 
 std::unexpected<ReadError> refuse(std::string message, Place place = {}) {
   ReadError error{std::move(message), {}, {}, {}};
@@ -293,23 +296,30 @@ std::uint32_t value_of(const ListedCall& call, std::uint32_t listed, const Kerne
   return call.error ? error_value(*call.error) : listed;
 }
 
-// A list of calls. An item that says what becomes of all other calls is refused by libseccomp, on
-// the first ABI, and systemd then gives up the service.
+// A list of calls. What libseccomp refuses for another reason than that an ABI lacks the call makes
+// systemd give up the service.
 std::expected<void, ReadError> list(Programs& programs, std::string_view option,
                                     const CallList& calls, std::uint32_t otherwise,
                                     std::uint32_t listed) {
   const KernelModel& model = programs.model();
   if (calls.calls.empty() && otherwise == kAllow) return {};
+  if (otherwise == kHighestErrno)
+    return refuse(
+        fmt::format("{}=: libseccomp refuses the errno 4095 (EINVAL), {}", option, kNotStarted));
   std::vector<Rule> rules;
   for (const auto& [name, call] : calls.calls) {
-    rules.push_back({.syscall = name, .value = value_of(call, listed, model), .place = call.place});
-    if (rules.back().value == otherwise) {
+    const std::uint32_t value = value_of(call, listed, model);
+    if (value == kHighestErrno)
+      return refuse(fmt::format("{}=: {}: libseccomp refuses the errno 4095 (EINVAL), {}", option,
+                                name, kNotStarted),
+                    call.place);
+    if (value == otherwise) {
       return refuse(fmt::format("{}=: {} gets what calls that are not listed get: libseccomp "
-                                "refuses that (EACCES), and systemd does not start the service "
-                                "(228/SECCOMP)",
-                                option, name),
+                                "refuses that (EACCES), {}",
+                                option, name, kNotStarted),
                     call.place);
     }
+    rules.push_back({.syscall = name, .value = value, .place = call.place});
   }
   // A multiplexer as such wins over the calls behind it (libseccomp), whatever their order.
   std::ranges::stable_partition(rules, [](const Rule& rule) {

@@ -276,7 +276,7 @@ TEST(SystemCallFilter, passes_over_what_systemd_does_not_know) {
   EXPECT_THAT(notes[5], HasSubstr("4:18 'close:EPERM': only lists with ~"));
 }
 
-TEST(SystemCallFilter, whose_item_says_what_the_list_says_stops_the_service) {
+TEST(SystemCallFilter, that_libseccomp_refuses_stops_the_service) {
   const auto refused = [](std::string_view options) {
     const auto profile = read_service(options);
     return profile ? "not refused" : to_string(profile.error());
@@ -288,6 +288,10 @@ TEST(SystemCallFilter, whose_item_says_what_the_list_says_stops_the_service) {
   EXPECT_THAT(refused("SystemCallFilter=read\nSystemCallFilter=~vm86:kill\n"),
               HasSubstr("228/SECCOMP"));
   EXPECT_EQ(refused("SystemCallErrorNumber=EPERM\nSystemCallFilter=~uname:EPERM\n"), "not refused");
+  EXPECT_THAT(refused("SystemCallFilter=~acct uname:4095\n"), HasSubstr("line 2, column 24"));
+  EXPECT_THAT(refused("SystemCallErrorNumber=4095\nSystemCallFilter=acct\n"),
+              HasSubstr("libseccomp refuses the errno 4095 (EINVAL)"));
+  EXPECT_EQ(refused("SystemCallErrorNumber=4095\nSystemCallFilter=~acct:1\n"), "not refused");
 }
 
 // The same units beside a running systemd 252: corpus/filters/README.md.
