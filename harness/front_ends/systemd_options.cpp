@@ -58,15 +58,23 @@ std::optional<bool> boolean_of(std::string_view text) {
   return std::nullopt;
 }
 
-// A number as strtol(3) takes it with base 0, with Python's 0b and 0o, too.
+// A number as strtol(3) takes it with base 0, with Python's 0b and 0o, too; blanks may stand before
+// it, and after these two.
 std::optional<long> number_of(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n\r";
+  constexpr std::string_view kSpaces = " \t\n\v\f\r";
+  const auto skip = [&](std::string_view characters) {
+    text.remove_prefix(std::min(text.find_first_not_of(characters), text.size()));
+  };
   bool negative = false;
   int base = 10;
+  skip(kBlanks);
   const std::string_view prefix = text.substr(0, 2);
-  if (prefix == "0b" || prefix == "0o") {
-    base = prefix == "0b" ? 2 : 8;
+  if (prefix == "0b" || prefix == "0B" || prefix == "0o" || prefix == "0O") {
+    base = (prefix[1] | 0x20) == 'b' ? 2 : 8;
     text.remove_prefix(2);
   }
+  skip(kSpaces);
   if (text.starts_with('+') || text.starts_with('-')) {
     negative = text.front() == '-';
     text.remove_prefix(1);

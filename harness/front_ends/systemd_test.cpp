@@ -238,7 +238,8 @@ TEST(SystemCallErrorNumber, is_an_errno_or_kill) {
   };
   EXPECT_EQ(denied_with(""), kKill);
   EXPECT_EQ(denied_with("SystemCallErrorNumber=EUCLEAN\n"), error(117));
-  EXPECT_EQ(denied_with("SystemCallErrorNumber=0x10\n"), error(16));
+  EXPECT_EQ(denied_with("SystemCallErrorNumber=0B10000\n"), error(16));
+  EXPECT_EQ(denied_with("SystemCallErrorNumber=0b \\\n +101\n"), error(5));
   EXPECT_EQ(denied_with("SystemCallErrorNumber=1\nSystemCallErrorNumber=0\n"), error(1));
   EXPECT_EQ(denied_with("SystemCallErrorNumber=1\nSystemCallErrorNumber=EPOLL_CTL_ADD\n"),
             error(1));
