@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "harness/front_ends/profile_formats.hpp"
@@ -94,6 +95,17 @@ void add_notes(std::vector<Note>& notes, const std::vector<Note>& of_file, std::
   }
 }
 
+// Into the order of the text. Notes without a place are about drop-ins or programs: they come last.
+void sort_notes(std::vector<Note>& notes) {
+  std::multimap<std::pair<std::size_t, std::size_t>, Note> by_place;  // equal ones stay in order
+  for (Note& note : notes) {
+    const std::size_t line = note.place.line == 0 ? ~std::size_t{0} : note.place.line;
+    by_place.emplace(std::pair(line, note.place.column), std::move(note));
+  }
+  notes.clear();
+  for (auto& [place, note] : by_place) notes.push_back(std::move(note));
+}
+
 std::expected<void, ReadError> read_drop_in(const std::string& name, std::string_view section,
                                             const systemd::SyscallSets& sets,
                                             const Deployment& deployment, systemd::Options& options,
@@ -152,11 +164,7 @@ ReadProfile read_systemd(std::string_view text, std::string_view path,
   auto layers = systemd::layers_of(options, *sets, deployment.model, out.notes);
   if (!layers) return std::unexpected(layers.error());
   out.layers = std::move(*layers);
-  std::ranges::stable_sort(out.notes, {}, [](const Note& note) {
-    // Notes without a place are about drop-ins or programs: they come last.
-    return note.place.line == 0 ? std::pair(~std::size_t{0}, std::size_t{0})
-                                : std::pair(note.place.line, note.place.column);
-  });
+  sort_notes(out.notes);
   return out;
 }
 

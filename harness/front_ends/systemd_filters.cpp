@@ -321,15 +321,19 @@ std::expected<void, ReadError> list(Programs& programs, std::string_view option,
     }
     rules.push_back({.syscall = name, .value = value, .place = call.place});
   }
-  // A multiplexer as such wins over the calls behind it (libseccomp), whatever their order.
-  std::ranges::stable_partition(rules, [](const Rule& rule) {
-    return std::ranges::find(multiplexed_calls(), rule.syscall, &MultiplexedCall::multiplexer) !=
-           multiplexed_calls().end();
-  });
+  const auto multiplexer = [](const Rule& rule) {
+    const auto rows = multiplexed_calls();
+    return std::ranges::find(rows, rule.syscall, &MultiplexedCall::multiplexer) != rows.end();
+  };
   for (const Arch arch : programs.abis()) {
     Layer layer = programs.layer(option, arch, otherwise);
-    for (const Rule& rule : rules) {
-      Programs::add(layer, rule.syscall, rule.value, {}, rule.place);
+    // A multiplexer as such wins over the calls behind it (libseccomp), whatever their order.
+    for (const bool first : {true, false}) {
+      for (const Rule& rule : rules) {
+        if (multiplexer(rule) == first) {
+          Programs::add(layer, rule.syscall, rule.value, {}, rule.place);
+        }
+      }
     }
     programs.keep(std::move(layer));
   }
