@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kFormats = {
     ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
                      detect_oci, read_oci},
+    ProfileFormatRow{"systemd", "a unit file with [Service], [Socket], [Mount] or [Swap]",
+                     detect_systemd, read_systemd},
 };
 
 }  // namespace
