@@ -12,6 +12,11 @@ namespace {
 constexpr std::array kFormats = {
     ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
                      detect_oci, read_oci},
+    ProfileFormatRow{"minijail-compiler",
+                     "a policy for minijail's compile_seccomp_policy: read: allow",
+                     detect_minijail_compiler, read_minijail_compiler},
+    ProfileFormatRow{"minijail", "a policy of libminijail: read: 1", detect_minijail,
+                     read_minijail},
 };
 
 }  // namespace

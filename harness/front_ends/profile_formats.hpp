@@ -14,4 +14,11 @@ using ReadProfile = std::expected<Profile, ReadError>;
 [[nodiscard]] ReadProfile read_oci(std::string_view text, std::string_view path,
                                    const Deployment& deployment);
 
+[[nodiscard]] bool detect_minijail(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_minijail(std::string_view text, std::string_view path,
+                                        const Deployment& deployment);
+[[nodiscard]] bool detect_minijail_compiler(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_minijail_compiler(std::string_view text, std::string_view path,
+                                                 const Deployment& deployment);
+
 }  // namespace callgate::front_ends

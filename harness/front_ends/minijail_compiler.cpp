@@ -1,0 +1,505 @@
+// Policies of minijail as its compile_seccomp_policy reads them. Facts from its source
+// (tools/parser.py, compiler.py, bpf.py of 2018 to 2024): what stands after the semicolon is what
+// becomes of calls that pass the tests, where libminijail means those that do not; statements about
+// one call add up; names of calls and constants are those of the machine it compiles for.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <memory>
+
+#include "harness/front_ends/constants.hpp"
+#include "harness/front_ends/minijail.hpp"
+#include "harness/front_ends/minijail_tokens.hpp"
+#include "harness/front_ends/policy_text.hpp"
+#include "harness/front_ends/profile_formats.hpp"
+#include "vm/syscalls.hpp"
+
+namespace callgate::front_ends {
+namespace {
+
+using Kind = MinijailToken;
+using Word = MinijailWord;
+
+constexpr std::size_t kMostOpenFiles = 9;  // --include-depth-limit 10 counts one for the compiler
+constexpr std::size_t kDeepest = 64;       // of parentheses
+
+// MINIJAIL_ARCH_NAME of arch.h.
+std::string_view minijail_name(Arch arch) {
+  if (arch == Arch::AArch64) return "arm64";
+  if (arch == Arch::LoongArch64) return "loong64";
+  return info(arch).name;
+}
+
+// One conjunction of tests, or none, and what becomes of the call.
+struct Filter {
+  std::vector<std::vector<ArgTest>> clauses;
+  bool always = false;  // no tests
+  std::uint32_t value = 0;
+};
+
+struct Placed {
+  Filter filter;
+  std::string words;  // where its statement stands
+  std::size_t offset = 0;
+  const PolicyText* source = nullptr;
+  Place place;
+};
+
+struct Call {
+  std::string name;
+  std::vector<Placed> filters;
+};
+
+class Reader {
+ public:
+  Reader(std::string_view path, const Deployment& deployment)
+      : files_(path, kMostOpenFiles),
+        deployment_(deployment),
+        arch_(deployment.model.arch),
+        bits_(info(arch_).bits),
+        default_value_(deployment.denylist ? kAllowValue : kKillThreadValue) {}
+
+  Profile read(std::string_view text) {
+    const PolicyText main(text);
+    require_minijail_machine(main, arch_);
+    notes_.push_back({{},
+                      "kill is KILL_THREAD; compile_seccomp_policy makes it KILL_PROCESS with "
+                      "--use-kill-process"});
+    file(main);
+    for (const std::string& name : deployment_.extra) {
+      frequencies(main, 0, name, files_.open_given(name));
+    }
+    Profile out;
+    out.layers.push_back({.policy = policy()});
+    out.notes = std::move(notes_);
+    return out;
+  }
+
+ private:
+  // The words of one statement, as they are taken.
+  class Words {
+   public:
+    Words(const PolicyText& source, const MinijailStatement& statement)
+        : source_(source), statement_(statement) {}
+
+    [[nodiscard]] bool done() const { return next_ == statement_.words.size(); }
+    [[nodiscard]] const Word* peek() const { return done() ? nullptr : &statement_.words[next_]; }
+    [[nodiscard]] bool at(std::string_view text) const {
+      return !done() && peek()->kind == Kind::Mark && peek()->text == text;
+    }
+    [[nodiscard]] bool at(Kind kind) const { return !done() && peek()->kind == kind; }
+    bool take(std::string_view text) {
+      if (!at(text)) return false;
+      ++next_;
+      return true;
+    }
+    void skip() { ++next_; }
+    Word take(std::string_view what, std::string_view advice) {
+      if (done()) fail(fmt::format("{} is missing; {}", what, advice));
+      return statement_.words[next_++];
+    }
+    // At the next word, or at the end.
+    [[noreturn]] void fail(const std::string& message) const {
+      source_.fail(done() ? statement_.end : peek()->offset,
+                   done() ? message : shown(peek()->text) + ": " + message);
+    }
+    [[noreturn]] void fail(const Word& word, const std::string& message) const {
+      source_.fail(word.offset, shown(word.text) + ": " + message);
+    }
+    [[nodiscard]] const PolicyText& source() const { return source_; }
+
+   private:
+    const PolicyText& source_;
+    const MinijailStatement& statement_;
+    std::size_t next_ = 0;
+  };
+
+  void file(const PolicyText& source) {
+    require_text(source);
+    bool denylist = false;
+    bool unfinished = false;
+    std::size_t at = 0;
+    while (const auto statement = next_minijail_statement(source, at, unfinished)) {
+      Words words(source, *statement);
+      const Word first = *words.peek();
+      if (first.kind == Kind::Denylist) {
+        if (!deployment_.denylist) {
+          words.fail(
+              "a policy of calls that are forbidden; compile_seccomp_policy wants --denylist "
+              "for it, and so does this command");
+        }
+        denylist = true;
+        words.skip();
+      } else {
+        one(words, first);
+      }
+      if (!words.done()) words.fail("too much: the statement is complete before it");
+    }
+    if (unfinished) {
+      notes_.push_back(
+          source.note(source.text().size() - 1,
+                      "the file ends behind a backslash: compile_seccomp_policy passes "
+                      "over this statement"));
+    }
+    if (deployment_.denylist && !denylist) {
+      source.fail(0,
+                  "a denylist is asked for, and compile_seccomp_policy wants @denylist in each of "
+                  "its files then");
+    }
+  }
+
+  void one(Words& words, const Word& first) {
+    const PolicyText& source = words.source();
+    if (first.kind == Kind::Include) {
+      const Word path = named_file(words);
+      auto opened = files_.open(path.text);
+      if (!opened) words.fail(path, opened.error());
+      kept_.push_back(std::make_unique<PolicyFiles::File>(std::move(*opened)));
+      texts_.push_back(std::make_unique<PolicyText>(kept_.back()->text, kept_.back()->path));
+      file(*texts_.back());
+      files_.close();
+    } else if (first.kind == Kind::Frequency) {
+      const Word path = named_file(words);
+      frequencies(source, path.offset, path.text, files_.open(path.text));
+    } else if (first.kind == Kind::Default) {
+      words.skip();
+      default_value_ = default_action(words);
+    } else {
+      statement(words);
+    }
+  }
+
+  static Word named_file(Words& words) {
+    words.skip();
+    const Word path = words.take("a file's name", "write @include ./common.policy");
+    if (path.kind != Kind::Path) words.fail(path, "a file's name begins with / or ./");
+    return path;
+  }
+
+  // Names of calls with how often each is made: they change the order of the program alone.
+  void frequencies(const PolicyText& from, std::size_t offset, std::string_view name,
+                   const std::expected<PolicyFiles::File, std::string>& opened) {
+    if (!opened) from.fail(offset, shown(name) + ": " + opened.error());
+    const PolicyText source(opened->text, opened->path);
+    require_text(source);
+    bool unfinished = false;
+    std::size_t at = 0;
+    std::size_t lines = 0;
+    while (const auto statement = next_minijail_statement(source, at, unfinished)) {
+      Words words(source, *statement);
+      static_cast<void>(descriptor(words));
+      if (!words.take(":")) words.fail("a colon is missing; write \"read: 100\"");
+      const Word number = words.take("how often the call is made", "write \"read: 100\"");
+      if (number.kind != Kind::Number || number.text.starts_with('-')) {
+        words.fail(number, "not a number of calls");
+      }
+      if (!words.done()) words.fail("too much behind the number");
+      ++lines;
+    }
+    files_.close();
+    notes_.push_back(from.note(offset, fmt::format("{}: {} frequencies; they change the order of "
+                                                   "the program, no verdict",
+                                                   shown(name), lines)));
+  }
+
+  static std::uint32_t default_action(Words& words) {
+    const Word word = words.take("an action", "write \"@default kill-process\"");
+    if (word.kind == Kind::Action) {
+      if (word.text == "kill-process") return kKillProcessValue;
+      if (word.text == "kill-thread" || word.text == "kill") return kKillThreadValue;
+      if (word.text == "trap") return kTrapValue;
+      if (word.text == "user-notify") return kUserNotifValue;
+    }
+    words.fail(word, "not a default; there are kill-process, kill-thread, kill, trap, user-notify");
+  }
+
+  void statement(Words& words) {
+    std::vector<std::string> names;
+    if (words.take("{")) {
+      do {
+        std::ranges::move(descriptor(words), std::back_inserter(names));
+      } while (words.take(","));
+      if (!words.take("}")) words.fail("} is missing after the calls' names");
+    } else {
+      names = descriptor(words);
+    }
+    if (!words.at(":")) words.fail("a colon is missing after the call; write \"read: allow\"");
+    const Word colon = words.take(":", "");
+    const std::vector<Filter> filters = filter_list(words);
+    for (std::string& name : names) {
+      Call& call = call_of(words, colon, std::move(name));
+      for (const Filter& each : filters) {
+        call.filters.push_back({each, words.source().words(colon.offset), colon.offset,
+                                &words.source(), words.source().place(colon.offset)});
+      }
+    }
+  }
+
+  // A name, or none where it is for other architectures.
+  std::vector<std::string> descriptor(Words& words) {
+    const Word word = words.take("a call's name", "write \"read: allow\"");
+    if (word.kind != Kind::Identifier && word.text != "kill") words.fail(word, "no name of a call");
+    if (words.take("[") && !for_this_arch(words)) return {};
+    if (word.text.find('@') != std::string_view::npos) {
+      words.fail(word,
+                 "groups of calls stand in the compiler's constants.json, which is not read here; "
+                 "write the calls");
+    }
+    if (!syscall_number(arch_, word.text)) {
+      source_fail_no_call(words, word);
+    }
+    return {std::string(word.text)};
+  }
+
+  [[noreturn]] void source_fail_no_call(const Words& words, const Word& word) const {
+    words.source().fail(word.offset, no_such_call(word.text, arch_) + ", or write " +
+                                         std::string(word.text) + "[arch=...]");
+  }
+
+  // "arch=x86_64,arm64; other=word]"
+  bool for_this_arch(Words& words) {
+    std::vector<std::string_view> keys;
+    bool fits = true;
+    do {
+      const Word key = words.take("a key", "write [arch=x86_64]");
+      if (key.kind != Kind::Identifier) words.fail(key, "no key; write [arch=x86_64]");
+      if (std::ranges::find(keys, key.text) != keys.end()) words.fail(key, "stands twice");
+      keys.push_back(key.text);
+      if (!words.take("=")) words.fail("= is missing; write [arch=x86_64]");
+      bool listed = false;
+      do {
+        const Word value = words.take("a value", "write [arch=x86_64]");
+        if (value.kind != Kind::Identifier) words.fail(value, "no value; write [arch=x86_64]");
+        listed = listed || value.text == minijail_name(arch_);
+      } while (words.take(","));
+      if (key.text == "arch") fits = listed;
+    } while (words.take(";"));
+    if (!words.take("]")) words.fail("] is missing");
+    return fits;
+  }
+
+  std::vector<Filter> filter_list(Words& words) {
+    std::vector<Filter> out;
+    if (!words.take("{")) {
+      out.push_back(filter(words));
+      return out;
+    }
+    do {
+      out.push_back(filter(words));
+    } while (words.take(","));
+    if (!words.take("}")) words.fail("} is missing after the actions");
+    return out;
+  }
+
+  Filter filter(Words& words) {
+    Filter out;
+    if (!words.at(Kind::Argument)) {
+      out.always = true;
+      out.value = action(words);
+      return out;
+    }
+    do {
+      std::vector<ArgTest> tests;
+      do {
+        tests.push_back(test(words));
+      } while (words.take("&&"));
+      out.clauses.push_back(std::move(tests));
+    } while (words.take("||"));
+    out.value = words.take(";") ? action(words) : kAllowValue;
+    return out;
+  }
+
+  ArgTest test(Words& words) {
+    const Word argument = words.take("an argument", "write \"arg1 == 5\"");
+    if (argument.kind != Kind::Argument) words.fail(argument, "no argument; write \"arg1 == 5\"");
+    const auto index = argument_index(argument.text);
+    if (!index) {
+      words.fail(argument, argument.text == "arg6"
+                               ? "the compiler takes it, but a filter has arg0 to arg5 alone: the "
+                                 "kernel refuses the program"
+                               : "no argument; there are arg0 to arg5");
+    }
+    const Word sign = words.take("an operator", "write \"arg1 == 5\"");
+    if (sign.kind != Kind::Operator) {
+      words.fail(sign, "no operator; there are == != < <= > >= & in");
+    }
+    return *minijail_test(*index, sign.text, value(words, 0));
+  }
+
+  std::uint64_t value(Words& words, std::size_t depth) {
+    std::uint64_t out = 0;
+    do {
+      out |= constant(words, depth);
+    } while (words.take("|"));
+    return out;
+  }
+
+  std::uint64_t constant(Words& words, std::size_t depth) {
+    const bool negate = words.take("~");
+    if (negate && words.at("~")) words.fail("twice ~");
+    std::uint64_t out = 0;
+    if (words.at("(")) {
+      if (depth == kDeepest) words.fail(fmt::format("nested more than {} levels", kDeepest));
+      words.skip();
+      out = value(words, depth + 1);
+      if (!words.take(")")) words.fail(") is missing");
+    } else {
+      out = single(words, words.take("a constant", "write a number or a name"));
+    }
+    return negate ? ~out & word_bits() : out;
+  }
+
+  [[nodiscard]] std::uint64_t word_bits() const { return bits_ == 32 ? 0xffffffffU : kAllBits; }
+
+  std::uint64_t single(const Words& words, const Word& word) const {
+    if (word.kind == Kind::Identifier) {
+      const auto named = find_constant(word.text, arch_);
+      if (!named) words.source().fail(word.offset, named.error());
+      return *named & word_bits();
+    }
+    if (word.kind != Kind::Number) words.fail(word, "no constant; write a number or a name");
+    // "08" is decimal there, as no octal number is written so.
+    std::string_view digits = word.text;
+    const bool negative = digits.starts_with('-');
+    if (negative) digits.remove_prefix(1);
+    const bool octal =
+        digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '7';
+    while (!octal && digits.size() > 1 && digits[0] == '0' && (digits[1] | 0x20) != 'x') {
+      digits.remove_prefix(1);
+    }
+    const auto number = c_number((negative ? "-" : "") + std::string(digits), bits_);
+    if (!number) words.fail(word, fmt::format("does not fit in {} bits", bits_));
+    return number->value;
+  }
+
+  std::uint32_t action(Words& words) {
+    const Word word = words.take("an action", "write \"read: allow\"");
+    if (deployment_.denylist && word.kind != Kind::Return) {
+      words.fail(word, "a denylist says \"return ERRNO\" for every call");
+    }
+    if (word.kind == Kind::Action) {
+      if (word.text == "allow") return kAllowValue;
+      if (word.text == "kill-process") return kKillProcessValue;
+      if (word.text == "kill" || word.text == "kill-thread") return kKillThreadValue;
+      if (word.text == "trap") return kTrapValue;
+      if (word.text == "trace") return kTraceValue;
+      if (word.text == "log") return kLogValue;
+      return kUserNotifValue;
+    }
+    if (word.kind == Kind::Number && single(words, word) == 1) return kAllowValue;
+    if (word.kind == Kind::Return) {
+      const Word errno_word = words.take("the errno", "write \"return EPERM\"");
+      return kErrnoValue | (static_cast<std::uint32_t>(single(words, errno_word)) & kDataMask);
+    }
+    words.fail(word,
+               "no action; there are allow, 1, kill, kill-process, kill-thread, trap, trace, log, "
+               "user-notify and return ERRNO");
+  }
+
+  Call& call_of(const Words& words, const Word& at, std::string name) {
+    const auto [found, news] = index_.emplace(name, calls_.size());
+    if (!news) return calls_[found->second];
+    const auto [other, first] = numbers_.emplace(*syscall_number(arch_, name), name);
+    if (!first) {
+      words.source().fail(
+          at.offset, fmt::format("{} and {} are one call on {}; what the compiler makes of both "
+                                 "is not known: use one of the names",
+                                 other->second, name, info(arch_).name));
+    }
+    calls_.push_back({std::move(name), {}});
+    return calls_.back();
+  }
+
+  // As the compiler puts the statements about a call together.
+  Policy policy() {
+    Policy out;
+    // Denylists let through what no statement is about, whatever @default says.
+    out.default_value = deployment_.denylist ? kAllowValue : default_value_;
+    out.foreign_value = kKillThreadValue;
+    out.arches = {arch_};
+    out.x32 = X32Calls::Numbers;
+    for (Call& call : calls_) {
+      const auto always =
+          std::ranges::find_if(call.filters, [](const Placed& each) { return each.filter.always; });
+      if (always != call.filters.end() && always + 1 != call.filters.end()) {
+        const Placed& next = *(always + 1);
+        next.source->fail(next.offset,
+                          fmt::format("{}: an action without tests stands before this, at {}; it "
+                                      "must be the last",
+                                      call.name, always->words));
+      }
+      const std::uint32_t otherwise =
+          always != call.filters.end() ? always->filter.value : default_value_;
+      // The compiler sees that the last action allows, and drops what stands before it.
+      const bool all = !deployment_.denylist && otherwise == kAllowValue;
+      if (all && call.filters.front().filter.value != kAllowValue) {
+        const Placed& first = call.filters.front();
+        notes_.push_back(first.source->note(
+            first.offset, fmt::format("{}: its last action allows, so compile_seccomp_policy drops "
+                                      "the tests before that: every such call is allowed",
+                                      call.name)));
+      }
+      for (Placed& each : call.filters) {
+        if (all || each.filter.always) break;
+        for (std::vector<ArgTest>& tests : each.filter.clauses) {
+          out.rules.push_back({call.name, {}, each.filter.value, std::move(tests), {}, each.place});
+        }
+      }
+      out.rules.push_back({call.name, {}, otherwise, {}, {}, call.filters.front().place});
+    }
+    return out;
+  }
+
+  PolicyFiles files_;
+  const Deployment& deployment_;
+  Arch arch_;
+  int bits_;
+  std::uint32_t default_value_;
+  std::vector<Note> notes_;
+  std::vector<Call> calls_;
+  std::map<std::string, std::size_t> index_;
+  std::map<std::uint32_t, std::string> numbers_;
+  std::vector<std::unique_ptr<PolicyFiles::File>> kept_;  // what texts_ are of
+  std::vector<std::unique_ptr<PolicyText>> texts_;
+};
+
+}  // namespace
+
+bool needs_minijail_compiler(std::string_view text) {
+  // What libminijail never takes: a group, an architecture, an action's name, a list, a default.
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (line.starts_with('#') || line.empty()) continue;
+    if (line.starts_with('{') || line.starts_with("@default") || line.starts_with("@denylist")) {
+      return true;
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    if (line.substr(0, colon).find_first_of("[@") < colon && !line.starts_with('@')) return true;
+    std::string_view rest = line.substr(colon + 1);
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+    if (rest.find_first_of("{#") != std::string_view::npos) return true;
+    for (const std::string_view word : {"allow", "kill", "trap", "trace", "log", "user-notify"}) {
+      const std::size_t found = rest.starts_with(word) ? 0 : rest.find("; " + std::string(word));
+      if (found != std::string_view::npos) return true;
+    }
+  }
+  return false;
+}
+
+bool detect_minijail_compiler(std::string_view text, std::string_view /*path*/) {
+  return !has_strange_bytes(text) && looks_like_minijail(text) && needs_minijail_compiler(text);
+}
+
+ReadProfile read_minijail_compiler(std::string_view text, std::string_view path,
+                                   const Deployment& deployment) {
+  return reading([&] { return Reader(path, deployment).read(text); });
+}
+
+}  // namespace callgate::front_ends
