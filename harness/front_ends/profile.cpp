@@ -12,6 +12,9 @@ namespace {
 constexpr std::array kFormats = {
     ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
                      detect_oci, read_oci},
+    ProfileFormatRow{"kafel",
+                     "a kafel policy: POLICY name { ALLOW { read } } USE name DEFAULT KILL",
+                     detect_kafel, read_kafel},
     ProfileFormatRow{"minijail-compiler",
                      "a policy for minijail's compile_seccomp_policy: read: allow",
                      detect_minijail_compiler, read_minijail_compiler},

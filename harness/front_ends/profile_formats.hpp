@@ -20,5 +20,8 @@ using ReadProfile = std::expected<Profile, ReadError>;
 [[nodiscard]] bool detect_minijail_compiler(std::string_view text, std::string_view path);
 [[nodiscard]] ReadProfile read_minijail_compiler(std::string_view text, std::string_view path,
                                                  const Deployment& deployment);
+[[nodiscard]] bool detect_kafel(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_kafel(std::string_view text, std::string_view path,
+                                     const Deployment& deployment);
 
 }  // namespace callgate::front_ends
