@@ -340,7 +340,12 @@ bool looks_like_minijail(std::string_view text) {
         line.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"),
         line.size());
     const std::string_view rest = stripped(line.substr(name));
-    if (line.front() == '{' || rest.starts_with('[')) return line.find(':') != line.npos;
+    if (line.front() == '{') {
+      const std::string_view first = stripped(line.substr(1));
+      return !first.empty() && (first[0] | 0x20) >= 'a' && (first[0] | 0x20) <= 'z' &&
+             line.find(':') != line.npos;
+    }
+    if (rest.starts_with('[')) return line.find(':') != line.npos;
     if (name == 0 || !rest.starts_with(':')) return false;
     const std::string_view value = stripped(rest.substr(1));
     if (!some_call(line.substr(0, name))) return false;

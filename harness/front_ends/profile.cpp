@@ -12,6 +12,10 @@ namespace {
 constexpr std::array kFormats = {
     ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
                      detect_oci, read_oci},
+    ProfileFormatRow{"seccompiler", "JSON of rust-vmm's seccompiler: mismatch_action, filter",
+                     detect_seccompiler, read_seccompiler},
+    ProfileFormatRow{"firecracker", "JSON of Firecracker: default_action, filter_action, filter",
+                     detect_firecracker, read_firecracker},
     ProfileFormatRow{"kafel",
                      "a kafel policy: POLICY name { ALLOW { read } } USE name DEFAULT KILL",
                      detect_kafel, read_kafel},

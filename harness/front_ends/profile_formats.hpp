@@ -23,5 +23,11 @@ using ReadProfile = std::expected<Profile, ReadError>;
 [[nodiscard]] bool detect_kafel(std::string_view text, std::string_view path);
 [[nodiscard]] ReadProfile read_kafel(std::string_view text, std::string_view path,
                                      const Deployment& deployment);
+[[nodiscard]] bool detect_seccompiler(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_seccompiler(std::string_view text, std::string_view path,
+                                           const Deployment& deployment);
+[[nodiscard]] bool detect_firecracker(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_firecracker(std::string_view text, std::string_view path,
+                                           const Deployment& deployment);
 
 }  // namespace callgate::front_ends
