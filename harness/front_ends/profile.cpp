@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kFormats = {
     ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
                      detect_oci, read_oci},
+    ProfileFormatRow{"lxc", "LXC's: 2, then allowlist or denylist, then names", detect_lxc,
+                     read_lxc},
     ProfileFormatRow{"seccompiler", "JSON of rust-vmm's seccompiler: mismatch_action, filter",
                      detect_seccompiler, read_seccompiler},
     ProfileFormatRow{"firecracker", "JSON of Firecracker: default_action, filter_action, filter",
