@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kFormats = {
     ProfileFormatRow{"oci", "a JSON object with defaultAction, of OCI, Docker or Podman",
                      detect_oci, read_oci},
+    ProfileFormatRow{"firejail", "a firejail profile: seccomp, seccomp.drop, seccomp.keep",
+                     detect_firejail, read_firejail},
     ProfileFormatRow{"lxc", "LXC's: 2, then allowlist or denylist, then names", detect_lxc,
                      read_lxc},
     ProfileFormatRow{"seccompiler", "JSON of rust-vmm's seccompiler: mismatch_action, filter",
