@@ -322,7 +322,11 @@ class Reader {
 
   // ---- what comes of it ----
 
-  Layer native(std::string name) const {
+  // Beside lists of its own firejail keeps the blocking filter that it was built with.
+  static constexpr std::uint32_t kBuiltIn = kErrnoValue | 1;
+
+  Layer native(std::string name) const { return native(std::move(name), error_value_); }
+  static Layer native(std::string name, std::uint32_t x32_value) {
     Layer out;
     out.name = std::move(name);
     out.policy.default_value = kAllowValue;
@@ -337,7 +341,7 @@ class Reader {
     step(Opcode::JeqK, info(Arch::X86_64).token, 0, 3);
     step(Opcode::LdAbs, 0);
     step(Opcode::JgeK, kX32Bit, 0, 1);
-    step(Opcode::RetK, error_value_);
+    step(Opcode::RetK, x32_value);
     return out;
   }
 
@@ -439,12 +443,13 @@ class Reader {
   }
 
   Layer secondary_block() const {
-    Layer layer = native("seccomp.block-secondary");
-    layer.policy.foreign_value = error_value_;
+    const std::uint32_t value = keep_ || drop_ ? kBuiltIn : error_value_;
+    Layer layer = native("seccomp.block-secondary", value);
+    layer.policy.foreign_value = value;
     for (const std::uint64_t allowed : {std::uint64_t{0}, kLowWord}) {
       add(layer, "personality", kAllowValue, {{0, Comparison::Equal, allowed, kAllBits}});
     }
-    add(layer, "personality", error_value_);
+    add(layer, "personality", value);
     return layer;
   }
 
