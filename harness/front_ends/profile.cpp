@@ -14,6 +14,8 @@ constexpr std::array kFormats = {
                      detect_oci, read_oci},
     ProfileFormatRow{"firejail", "a firejail profile: seccomp, seccomp.drop, seccomp.keep",
                      detect_firejail, read_firejail},
+    ProfileFormatRow{"pfc", "libseccomp's pseudo filter code, of seccomp_export_pfc()", detect_pfc,
+                     read_pfc},
     ProfileFormatRow{"lxc", "LXC's: 2, then allowlist or denylist, then names", detect_lxc,
                      read_lxc},
     ProfileFormatRow{"seccompiler", "JSON of rust-vmm's seccompiler: mismatch_action, filter",

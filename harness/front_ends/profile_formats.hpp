@@ -35,5 +35,8 @@ using ReadProfile = std::expected<Profile, ReadError>;
 [[nodiscard]] bool detect_firejail(std::string_view text, std::string_view path);
 [[nodiscard]] ReadProfile read_firejail(std::string_view text, std::string_view path,
                                         const Deployment& deployment);
+[[nodiscard]] bool detect_pfc(std::string_view text, std::string_view path);
+[[nodiscard]] ReadProfile read_pfc(std::string_view text, std::string_view path,
+                                   const Deployment& deployment);
 
 }  // namespace callgate::front_ends
