@@ -7,6 +7,7 @@
 #include "fuzz/mutator.hpp"
 #include "fuzz/require.hpp"
 #include "fuzz/writers.hpp"
+#include "harness/report/syntaxes.hpp"
 #include "harness/suite/vector_writer.hpp"
 
 using callgate::fuzz::require;
@@ -55,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (const std::string& line : lines) require(!line.empty());
   const std::string listing = report::listing(program, model);
   require(std::ranges::count(listing, '\n') >= static_cast<std::ptrdiff_t>(program.size()));
-  const std::string assembly = report::bpf_asm(program);
+  const std::string assembly = report::bpf_asm(program).text;
   require(std::ranges::count(assembly, '\n') == static_cast<std::ptrdiff_t>(program.size()));
   for (std::size_t at = 0; at < program.size(); ++at) {
     for (const std::size_t target : report::targets(program[at], at)) require(target > at);

@@ -218,7 +218,7 @@ Seeds small_words() {
   return out;
 }
 
-// Nothing for read_program: its seeds are written by hand.
+// Nothing for read_program and read_asm: their seeds are written by hand.
 Seeds seeds_of(const fuzz::TargetInfo& target, const std::vector<VectorFile>& files, bool all) {
   switch (target.input) {
     case fuzz::InputKind::Case:

@@ -21,7 +21,7 @@ using nlohmann::ordered_json;
 
 struct Options {
   std::vector<std::string> filters;
-  std::string input_format;
+  InputOptions input;
   std::string workload;
   bool all = false;
   cost::CostOptions how;
@@ -267,10 +267,7 @@ int bench(const Options& options) {
   ModelOptions model_options;
   model_options.kernel = "host";
   const KernelModel model = model_options.model();
-  std::vector<FilterFile> files;
-  for (const std::string& path : options.filters) {
-    files.push_back(read_filter(path, options.input_format, model_options));
-  }
+  const std::vector<FilterFile> files = read_stack(options.filters, options.input, model_options);
   const auto stack = build_stack(files, model, default_engine());
   if (!stack) return kNo;
   Report report;
@@ -328,7 +325,7 @@ void add_bench(CLI::App& root, int& exit_code) {
   command.add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.footer(
       "\nExample:\n"
       "  strace -f -c -o calls COMMAND; callgate bench -f filter.bpf --workload calls\n"

@@ -13,7 +13,7 @@ using nlohmann::ordered_json;
 struct Options {
   ModelOptions model;
   std::vector<std::string> paths;
-  std::string input_format;
+  InputOptions input;
   std::string format = "text";
 };
 
@@ -23,8 +23,8 @@ struct Answer {
   verifier::Refusal refusal;
 };
 
-Answer ask(const std::string& path, const Options& options, const KernelModel& model) {
-  Answer answer{read_filter(path, options.input_format, options.model), std::nullopt, {}};
+Answer ask(FilterFile file, const KernelModel& model) {
+  Answer answer{std::move(file), std::nullopt, {}};
   auto checked = verifier::check(answer.file.program, model);
   if (checked) {
     answer.accepted = checked->limit_cost();
@@ -66,7 +66,9 @@ int check(const Options& options) {
   const KernelModel model = options.model.model();
   // All files are read before anything is printed: one that cannot be read leaves no half answer.
   std::vector<Answer> answers;
-  for (const std::string& path : options.paths) answers.push_back(ask(path, options, model));
+  for (FilterFile& file : read_stack(options.paths, options.input, options.model)) {
+    answers.push_back(ask(std::move(file), model));
+  }
   bool all = true;
   ordered_json document{{"callgate", 1},
                         {"kernel", to_string(model.version)},
@@ -95,7 +97,7 @@ void add_check(CLI::App& root, int& exit_code) {
       "check", "Would the kernel accept these filters? If not, everything that is wrong with them");
   options->model.add_to(command);
   command.add_option("FILTER", options->paths, "Filter files; - is standard input")->required();
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "harness/front_ends/capabilities.hpp"
 #include "harness/front_ends/constants.hpp"
+#include "harness/front_ends/loader.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/report/words.hpp"
 #include "vm/syscalls.hpp"
@@ -91,45 +94,150 @@ ByteOrder ModelOptions::file_order() const {
   return arch.empty() ? kHostByteOrder : info(model().arch).byte_order;
 }
 
-FilterFile read_filter(const std::string& path, const std::string& input_format,
-                       const ModelOptions& options) {
-  front_ends::ReadOptions read;
-  read.order = options.file_order();
-  read.arch = options.model().arch;
-  if (!input_format.empty()) {
-    read.format = front_ends::input_format_from_name(input_format);
-    if (!read.format) {
-      throw UserError(fmt::format("--input-format {}: not a format; see --help", input_format));
+void InputOptions::add_to(CLI::App& command) {
+  std::string names;
+  for (const auto& row : front_ends::input_formats()) names += fmt::format(" {}", row.name);
+  for (const auto& row : front_ends::profile_formats()) names += fmt::format(" {}", row.name);
+  constexpr const char* kGroup = "How FILTER is read";
+  command
+      .add_option("--input-format", format,
+                  "How FILTER is written, told by its content and name if not given:" + names)
+      ->type_name("FORMAT")
+      ->group(kGroup);
+  command
+      .add_option("--caps", caps,
+                  "Profiles of containers: the bounding set, such as CAP_SYS_ADMIN,CAP_KILL, or "
+                  "none, or all; the engine's default if not given")
+      ->type_name("CAPS")
+      ->group(kGroup);
+  command.add_option("--runtime", runtime, "Profiles of containers: who builds the filter")
+      ->check(CLI::IsMember({"runc", "runc-1.1", "crun"}))
+      ->type_name("runc|runc-1.1|crun")
+      ->group(kGroup);
+  if (command.get_option_no_throw("--verbose") == nullptr) {
+    command
+        .add_flag(
+            "-v,--verbose", verbose,
+            "Say what FILTER was recognised as, and where libseccomp may depart from a profile")
+        ->group(kGroup);
+  }
+}
+
+namespace {
+
+std::optional<std::vector<std::string>> caps_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  std::vector<std::string> out;
+  if (text == "none") return out;
+  if (text == "all") {
+    for (const std::string_view each : front_ends::capabilities()) out.emplace_back(each);
+    return out;
+  }
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    std::string name = text.substr(start, end - start);
+    if (!name.starts_with("CAP_")) name = "CAP_" + name;
+    if (std::ranges::find(front_ends::capabilities(), name) == front_ends::capabilities().end()) {
+      throw UserError(
+          fmt::format("--caps {}: {} is no capability; write names such as "
+                      "CAP_SYS_ADMIN with commas between them, or none, or all",
+                      text, name));
     }
+    out.push_back(std::move(name));
+    start = end + 1;
+  }
+  return out;
+}
+
+bool is_input_format(const std::string& name) {
+  return front_ends::input_format_from_name(name) ||
+         front_ends::find_profile_format(name) != nullptr;
+}
+
+// What there is to say of a file, each with its place; what is only worth knowing with -v.
+void print_notes(const std::string& shown, const front_ends::Loaded& loaded, bool verbose) {
+  if (verbose) {
+    fmt::print(stderr, "{}: read as {} ({}), {} filter{}\n", shown, loaded.format,
+               loaded.looks_like, loaded.filters.size(), loaded.filters.size() == 1 ? "" : "s");
+  }
+  for (const front_ends::Note& note : loaded.notes) {
+    fmt::print(
+        stderr, "{}{}: {}\n", shown,
+        note.place.line == 0 ? "" : fmt::format(":{}:{}", note.place.line, note.place.column),
+        note.message);
+  }
+  if (!verbose) return;
+  for (const front_ends::LoadedFilter& filter : loaded.filters) {
+    if (!filter.policy || filter.lowering == front_ends::Lowering::Plain) continue;
+    const bool tree = filter.lowering == front_ends::Lowering::LibseccompTree;
+    for (const front_ends::Departure& each : front_ends::departures(*filter.policy, tree, 20)) {
+      const auto& rules = filter.policy->rules;
+      const front_ends::Place& place = rules[each.first].place;
+      fmt::print(stderr, "{}:{}:{}: {} on {}: {}\n", shown, place.line, place.column,
+                 rules[each.first].syscall, info(each.arch).name,
+                 front_ends::departure_words(each, *filter.policy));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<FilterFile> read_filters(const std::string& path, const InputOptions& input,
+                                     const ModelOptions& options) {
+  front_ends::LoadOptions load;
+  load.program.order = options.file_order();
+  load.program.arch = options.model().arch;
+  load.deployment.model = options.model();
+  load.deployment.caps = caps_of(input.caps);
+  load.deployment.runtime = input.runtime;
+  load.deployment.systemd = input.systemd;
+  load.deployment.extra = input.with;
+  load.deployment.denylist = input.denylist;
+  load.input_format = input.format;
+  if (!input.format.empty() && !is_input_format(input.format)) {
+    throw UserError(fmt::format("--input-format {}: not a format; see --help", input.format));
   }
   const std::string shown = path == "-" ? "standard input" : path;
   const auto bytes = front_ends::read_file(path);
   if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
-  auto program = front_ends::read_program(*bytes, read);
-  if (!program) {
-    const front_ends::ReadError& error = program.error();
-    throw UserError(fmt::format("{}{}: {}", shown, place_of(error), error.message));
+  auto loaded = front_ends::load(*bytes, path == "-" ? "" : path, load);
+  if (!loaded) {
+    throw UserError(
+        fmt::format("{}{}: {}", shown, place_of(loaded.error()), loaded.error().message));
   }
-  return {shown, std::move(program->program)};
+  print_notes(shown, *loaded, input.verbose);
+  std::vector<FilterFile> out;
+  for (front_ends::LoadedFilter& each : loaded->filters) {
+    out.push_back({each.name.empty() ? shown : fmt::format("{} ({})", shown, each.name),
+                   std::move(each.program), each.flags, std::move(each.policy), each.lowering});
+  }
+  return out;
 }
 
-void add_input_format(CLI::App& command, std::string& input_format) {
-  std::string names;
-  for (const auto& row : front_ends::input_formats()) {
-    if (!names.empty()) names += ' ';
-    names += row.name;
+std::vector<FilterFile> read_stack(std::span<const std::string> paths, const InputOptions& input,
+                                   const ModelOptions& options) {
+  std::vector<FilterFile> out;
+  for (const std::string& path : paths) {
+    for (FilterFile& each : read_filters(path, input, options)) out.push_back(std::move(each));
   }
-  command
-      .add_option("--input-format", input_format,
-                  "How FILTER is written, told by its content if not given: " + names)
-      ->type_name("FORMAT");
+  return out;
+}
+
+FilterFile read_filter(const std::string& path, const InputOptions& input,
+                       const ModelOptions& options) {
+  std::vector<FilterFile> all = read_filters(path, input, options);
+  if (all.size() == 1) return std::move(all.front());
+  throw UserError(
+      fmt::format("{}: it stands for {} filters, and this takes one: `callgate convert "
+                  "-o DIR` writes each into a file",
+                  path, all.size()));
 }
 
 void add_filters(CLI::App& command, std::vector<std::string>& paths) {
   command
       .add_option("-f,--filter", paths,
-                  "A filter, in any format that `callgate disasm` reads; give the option once for "
-                  "each filter of the stack, the oldest first; - is standard input")
+                  "A filter, or a profile that some are made of, in any format that is read; give "
+                  "the option once for each of the stack, the oldest first; - is standard input")
       ->type_name("FILTER")
       ->required()
       ->allow_extra_args(false);
@@ -160,7 +268,7 @@ std::optional<FilterStack> build_stack(std::span<const FilterFile> files, const 
     Diagnostics found;
     if (!checked) {
       found = checked.error().diagnostics;
-    } else if (const auto pushed = stack.push(*checked, engine); !pushed) {
+    } else if (const auto pushed = stack.push(*checked, engine, file.flags); !pushed) {
       found = {pushed.error()};
     }
     if (found.empty()) continue;

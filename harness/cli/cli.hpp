@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/front_ends/profile.hpp"
 #include "verifier/check.hpp"
 #include "vm/filter_stack.hpp"
 #include "vm/instruction.hpp"
@@ -51,18 +52,43 @@ struct ModelOptions {
   [[nodiscard]] ByteOrder file_order() const;
 };
 
-/// A filter file.
+/// One filter of a stack.
 struct FilterFile {
-  std::string path;
+  std::string path;  ///< with the layer's name where the file stands for several: "FILE (NAME)"
   Program program;
+  FilterFlags flags{};
+  /// Where a profile's program came from
+  std::optional<front_ends::Policy> policy{};
+  front_ends::Lowering lowering = front_ends::Lowering::Plain;
 };
 
-/// Reads one filter in any format that is known, or UserError with the place.
-[[nodiscard]] FilterFile read_filter(const std::string& path, const std::string& input_format,
-                                     const ModelOptions& options);
+/// --input-format and how profiles are deployed: --caps, --runtime and so on.
+struct InputOptions {
+  std::string format;  ///< empty: told by content and name
+  std::string caps;    ///< empty: the engine's default
+  std::string runtime = "runc";
+  std::string systemd;
+  std::vector<std::string> with;
+  bool denylist = false;
+  bool verbose = false;  ///< say on standard error what was recognised, and every note
 
-/// --input-format, with the names of the formats.
-void add_input_format(CLI::App& command, std::string& input_format);
+  void add_to(CLI::App& command);
+};
+
+/// What a FILTER argument stands for, in any format that is known, oldest first; UserError with the
+/// place where it cannot be read. What a reader passes over is said on standard error.
+[[nodiscard]] std::vector<FilterFile> read_filters(const std::string& path,
+                                                   const InputOptions& input,
+                                                   const ModelOptions& options);
+
+/// The stack that several FILTER arguments stand for, in their order.
+[[nodiscard]] std::vector<FilterFile> read_stack(std::span<const std::string> paths,
+                                                 const InputOptions& input,
+                                                 const ModelOptions& options);
+
+/// The only filter that a FILTER argument stands for; UserError where it is none or several.
+[[nodiscard]] FilterFile read_filter(const std::string& path, const InputOptions& input,
+                                     const ModelOptions& options);
 
 /// -f FILTER, oldest first.
 void add_filters(CLI::App& command, std::vector<std::string>& paths);
@@ -79,6 +105,10 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
 /// A line that says who refuses a file, and the diagnostics below it; there is one at least.
 [[nodiscard]] std::string refusal_lines(std::string_view path, const KernelModel& model,
                                         const Diagnostics& diagnostics);
+
+/// The document that `disasm --format json` writes (README.md).
+[[nodiscard]] std::string instructions_json(const std::string& path, const Program& program,
+                                            const KernelModel& model);
 
 /// A call's number on an ABI from a name or a number (decimal, hexadecimal, negative), or
 /// UserError.

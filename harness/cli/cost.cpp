@@ -22,7 +22,7 @@ using verifier::Cached;
 struct Options {
   ModelOptions model;
   std::vector<std::string> filters;
-  std::string input_format;
+  InputOptions input;
   std::string workload;
   std::string time_model;
   std::string format = "text";
@@ -200,10 +200,7 @@ int cost_of(const Options& options) {
   } else {
     report.not_counted = counted.error();
   }
-  std::vector<FilterFile> files;
-  for (const std::string& path : options.filters) {
-    files.push_back(read_filter(path, options.input_format, options.model));
-  }
+  const std::vector<FilterFile> files = read_stack(options.filters, options.input, options.model);
   const auto stack = build_stack(files, model, default_engine());
   if (!stack) return kNo;
   report.prediction = cost::predict(*stack, calls, report.time, report.counted);
@@ -236,7 +233,7 @@ void add_cost(CLI::App& root, int& exit_code) {
   command.add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.footer(
       "\nExample:\n"
       "  strace -f -c -o calls COMMAND; callgate cost -f filter.bpf --workload calls\n"

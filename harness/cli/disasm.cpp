@@ -7,6 +7,7 @@
 #include "harness/cli/cli.hpp"
 #include "harness/engines/machine_listing.hpp"
 #include "harness/report/disassembly.hpp"
+#include "harness/report/syntaxes.hpp"
 
 namespace callgate::cli {
 namespace {
@@ -16,7 +17,7 @@ using nlohmann::ordered_json;
 struct Options {
   ModelOptions model;
   std::string path;
-  std::string input_format;
+  InputOptions input;
   std::string syntax = "callgate";
   std::string format = "text";
   std::string engine;
@@ -24,28 +25,6 @@ struct Options {
 
 std::string dumped(const ordered_json& document) {
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
-std::string json(const FilterFile& file, const KernelModel& model) {
-  const auto lines = report::statements(file.program, model.arch);
-  const report::Refusals refused = report::refusals(file.program, model);
-  ordered_json document{{"callgate", 1},
-                        {"file", file.path},
-                        {"arch", info(model.arch).name},
-                        {"refused", refused.of_program},
-                        {"instructions", ordered_json::array()}};
-  for (std::size_t at = 0; at < file.program.size(); ++at) {
-    const Instruction& i = file.program[at];
-    document["instructions"].push_back({{"index", at},
-                                        {"code", i.code},
-                                        {"jt", i.jt},
-                                        {"jf", i.jf},
-                                        {"k", i.k},
-                                        {"text", lines[at]},
-                                        {"targets", report::targets(i, at)},
-                                        {"refused", refused.of_instruction[at]}});
-  }
-  return dumped(document);
 }
 
 std::string hexadecimal(const std::vector<std::uint8_t>& bytes) {
@@ -107,6 +86,20 @@ std::optional<std::string> machine_code(const Options& options, const FilterFile
                                   : machine_text(*lines, statements);
 }
 
+// Tells on standard error what a language could not say; false where its text is another program.
+bool say_unsaid(const std::string& path, const std::string& syntax,
+                const std::vector<report::Unsaid>& unsaid) {
+  bool whole = true;
+  for (const report::Unsaid& each : unsaid) {
+    whole = whole && !each.lost;
+    fmt::print(stderr, "{}: instruction {}: {}: {}\n", path, each.instruction, syntax, each.what);
+  }
+  if (!whole) {
+    fmt::print(stderr, "callgate: {} cannot say all of {}; --syntax callgate can\n", syntax, path);
+  }
+  return whole;
+}
+
 int disasm(const Options& options) {
   if (options.syntax != "callgate" && options.format != "text") {
     throw UserError("disasm: --syntax goes with --format text");
@@ -116,15 +109,16 @@ int disasm(const Options& options) {
     throw UserError("disasm: --engine goes with --format text or json, and with no --syntax");
   }
   const KernelModel model = options.model.model();
-  const FilterFile file = read_filter(options.path, options.input_format, options.model);
+  const FilterFile file = read_filter(options.path, options.input, options.model);
   const ByteOrder order = options.model.file_order();
   std::string out;
+  bool whole = true;
   if (!options.engine.empty()) {
     auto code = machine_code(options, file, model);
     if (!code) return kNo;
     out = std::move(*code);
   } else if (options.format == "json") {
-    out = json(file, model);
+    out = instructions_json(file.path, file.program, model);
   } else if (options.format == "raw") {
     out = report::raw_bytes(file.program, order);
   } else if (options.format == "hex") {
@@ -135,15 +129,39 @@ int disasm(const Options& options) {
     out = report::c_string(file.program, order);
   } else if (options.format == "decimal") {
     out = report::decimal(file.program);
-  } else if (options.syntax == "bpf_asm") {
-    out = report::bpf_asm(file.program);
   } else {
-    out = report::listing(file.program, model);
+    report::SourceText source = report::find_syntax(options.syntax)->write(file.program, model);
+    out = std::move(source.text);
+    whole = say_unsaid(file.path, options.syntax, source.unsaid);
   }
-  return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() ? kWell : kWrongUse;
+  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) return kWrongUse;
+  return whole ? kWell : kNo;
 }
 
 }  // namespace
+
+std::string instructions_json(const std::string& path, const Program& program,
+                              const KernelModel& model) {
+  const auto lines = report::statements(program, model.arch);
+  const report::Refusals refused = report::refusals(program, model);
+  ordered_json document{{"callgate", 1},
+                        {"file", path},
+                        {"arch", info(model.arch).name},
+                        {"refused", refused.of_program},
+                        {"instructions", ordered_json::array()}};
+  for (std::size_t at = 0; at < program.size(); ++at) {
+    const Instruction& i = program[at];
+    document["instructions"].push_back({{"index", at},
+                                        {"code", i.code},
+                                        {"jt", i.jt},
+                                        {"jf", i.jf},
+                                        {"k", i.k},
+                                        {"text", lines[at]},
+                                        {"targets", report::targets(i, at)},
+                                        {"refused", refused.of_instruction[at]}});
+  }
+  return dumped(document);
+}
 
 void add_disasm(CLI::App& root, int& exit_code) {
   auto options = std::make_shared<Options>();
@@ -151,10 +169,16 @@ void add_disasm(CLI::App& root, int& exit_code) {
       *root.add_subcommand("disasm", "What a filter says, or the same filter in another form");
   command.add_option("FILTER", options->path, "A filter file; - is standard input")->required();
   options->model.add_to(command);
+  std::vector<std::string> names;
+  std::vector<std::string> languages;
+  for (const report::SyntaxRow& row : report::syntaxes()) {
+    names.emplace_back(row.name);
+    languages.push_back(fmt::format("{}: {}", row.name, row.looks_like));
+  }
   command
       .add_option("--syntax", options->syntax,
-                  "callgate: place, fields, statement; bpf_asm: the kernel's assembler")
-      ->check(CLI::IsMember({"callgate", "bpf_asm"}))
+                  fmt::format("What `callgate asm` reads: {}", fmt::join(languages, "; ")))
+      ->check(CLI::IsMember(names))
       ->type_name("SYNTAX");
   command
       .add_option("--format", options->format,
@@ -166,14 +190,16 @@ void add_disasm(CLI::App& root, int& exit_code) {
                   "jit: the machine code that this engine makes for --arch x86_64 or aarch64")
       ->check(CLI::IsMember({"jit"}))
       ->type_name("ENGINE");
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.footer(
       "\nExamples:\n"
       "  callgate disasm filter.bpf\n"
+      "  callgate disasm --syntax seccomp-tools filter.bpf\n"
       "  callgate disasm --engine jit --arch aarch64 filter.bpf\n"
       "  strace -v -e seccomp,prctl COMMAND 2>&1 | grep MODE_FILTER | callgate disasm --format raw "
       "-"
-      "\n\nRefused filters are shown too, with the reasons beside the instructions.");
+      "\n\nRefused filters are shown too, with the reasons beside the instructions.\nExit code 1: "
+      "--syntax has no words for an instruction; standard error says for which.");
   command.callback([options, &exit_code] { exit_code = disasm(*options); });
 }
 

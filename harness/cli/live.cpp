@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 
 struct Options {
   std::vector<std::string> filters;
-  std::string input_format;
+  InputOptions input;
   std::string arch;
   std::vector<std::string> syscalls;
   bool all = false;
@@ -167,12 +167,9 @@ int live(const Options& options) {
   }
   // Whatever ABI a call has, the kernel is x86_64's.
   model.arch = Arch::X86_64;
-  std::vector<FilterFile> files;
+  const std::vector<FilterFile> files = read_stack(options.filters, options.input, model_options);
   std::vector<Program> programs;
-  for (const std::string& path : options.filters) {
-    files.push_back(read_filter(path, options.input_format, model_options));
-    programs.push_back(files.back().program);
-  }
+  for (const FilterFile& file : files) programs.push_back(file.program);
   const auto stack = build_stack(files, model, default_engine());
   live::CallSites sites;
   const std::vector<live::Call> calls = calls_of(options, abi);
@@ -236,7 +233,7 @@ void add_live(CLI::App& root, int& exit_code) {
   command.add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.footer(
       "\nExample:\n"
       "  callgate live -f filter.bpf --all --arch x86\n"

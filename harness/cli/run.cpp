@@ -27,7 +27,7 @@ using nlohmann::ordered_json;
 struct Options {
   ModelOptions model;
   std::vector<std::string> filters;
-  std::string input_format;
+  InputOptions input;
   std::string engine;  // none: the reference for one call, see run() for a batch
   std::string syscall;
   std::vector<std::string> arguments;
@@ -319,10 +319,9 @@ int run(const Options& options) {
         fmt::format("--engine {}: not an engine; there are: {}", options.engine, engine_names()));
   }
   const KernelModel model = options.model.model();
-  std::vector<FilterFile> files;
-  for (const std::string& path : options.filters) {
-    files.push_back(read_filter(path, options.input_format, options.model));
-  }
+  InputOptions input = options.input;
+  input.verbose = options.verbose;
+  const std::vector<FilterFile> files = read_stack(options.filters, input, options.model);
   if (batch && options.engine.empty() && files.size() == 1) {
     engine = &engine_for_batch(options, files.front().program, model);
   }
@@ -370,7 +369,7 @@ void add_run(CLI::App& root, int& exit_code) {
               " [reference; with --batch the one that is likely to be done first, and of several "
               "filters the whole stack specialised]")
       ->type_name("ENGINE");
-  add_input_format(command, options->input_format);
+  options->input.add_to(command);
   command.footer(
       "\nExamples:\n"
       "  callgate run -f filter.bpf openat AT_FDCWD 0x7f00 'O_RDWR|O_CREAT'\n"

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -156,6 +158,31 @@ std::string_view name_of(DepartureKind kind) noexcept {
       return "joined";
     case DepartureKind::NumberNotLoaded:
       return "number-not-loaded";
+  }
+  return "";
+}
+
+std::string departure_words(const Departure& departure, const Policy& policy) {
+  const Place& other = policy.rules[departure.second].place;
+  const std::string where = other.line == 0 ? fmt::format("rule {}", departure.second)
+                                            : fmt::format("line {}", other.line);
+  switch (departure.kind) {
+    case DepartureKind::Order:
+      return fmt::format(
+          "the rule of {} can fit the same call and says something else; libseccomp "
+          "does not try rules in the order of the profile",
+          where);
+    case DepartureKind::OutsideMask:
+      return "the value has bits outside of its mask; libseccomp drops them";
+    case DepartureKind::Joined:
+      return fmt::format(
+          "this rule and that of {} have tests by order or with masks; libseccomp may "
+          "join them so that other calls pass",
+          where);
+    case DepartureKind::NumberNotLoaded:
+      return "the architecture lacks this call; libseccomp's linear program may then forget to "
+             "load "
+             "the number before the next test";
   }
   return "";
 }

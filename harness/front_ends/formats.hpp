@@ -77,5 +77,13 @@ class ByteCollector {
 [[nodiscard]] Parsed parse_c_macros(std::string_view bytes, const ReadOptions& options);
 [[nodiscard]] bool detect_decimal(std::string_view bytes);
 [[nodiscard]] Parsed parse_decimal(std::string_view bytes, const ReadOptions& options);
+[[nodiscard]] bool detect_listing(std::string_view bytes);
+[[nodiscard]] Parsed parse_listing(std::string_view bytes, const ReadOptions& options);
+[[nodiscard]] bool detect_bpf_asm(std::string_view bytes);
+[[nodiscard]] Parsed parse_bpf_asm(std::string_view bytes, const ReadOptions& options);
+[[nodiscard]] bool detect_seccomp_tools(std::string_view bytes);
+[[nodiscard]] Parsed parse_seccomp_tools(std::string_view bytes, const ReadOptions& options);
+[[nodiscard]] bool detect_ceccomp(std::string_view bytes);
+[[nodiscard]] Parsed parse_ceccomp(std::string_view bytes, const ReadOptions& options);
 
 }  // namespace callgate::front_ends

@@ -84,6 +84,9 @@ struct Departure {
   Arch arch{};
 };
 
+/// What there is to say of a departure: "this rule and that of line 7 overlap ...".
+[[nodiscard]] std::string departure_words(const Departure& departure, const Policy& policy);
+
 /// Every such place, for each of the policy's architectures; at most `limit`.
 [[nodiscard]] std::vector<Departure> departures(const Policy& policy, bool binary_tree,
                                                 std::size_t limit = 100);

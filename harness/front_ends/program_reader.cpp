@@ -14,9 +14,20 @@
 namespace callgate::front_ends {
 namespace {
 
-// Raw first: what no text can be. Decimal before hex, as its digits are hexadecimal ones too;
-// macros before rows and rows before bytes, as each has the next one's braces.
+// Languages of assemblers first, since colours of a terminal may be in them: they claim a text
+// alone, by a statement that only they have. Then raw: what no text can be. Decimal before hex, as
+// its digits are hexadecimal ones too; macros before rows and rows before bytes, as each has the
+// next one's braces.
 constexpr std::array kFormats = {
+    InputFormatRow{InputFormat::Listing, "callgate", "what `callgate disasm` writes",
+                   detect_listing, parse_listing},
+    InputFormatRow{InputFormat::BpfAsm, "bpf_asm", "the kernel's assembler: `ld [4]`",
+                   detect_bpf_asm, parse_bpf_asm},
+    InputFormatRow{InputFormat::SeccompTools, "seccomp-tools",
+                   "its assembler and listings: `A = arch`", detect_seccomp_tools,
+                   parse_seccomp_tools},
+    InputFormatRow{InputFormat::Ceccomp, "ceccomp", "its assembler and listings: `$A = $arch`",
+                   detect_ceccomp, parse_ceccomp},
     InputFormatRow{InputFormat::Raw, "raw", "struct sock_filter as it lies in memory", detect_raw,
                    parse_raw},
     InputFormatRow{InputFormat::Decimal, "decimal", "a count, then lines `code jt jf k`",

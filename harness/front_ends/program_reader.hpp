@@ -16,7 +16,19 @@
 namespace callgate::front_ends {
 
 /// The encodings that a filter comes in; each has a row in input_formats().
-enum class InputFormat : std::uint8_t { Raw, Hex, CString, CBytes, CRows, CMacros, Decimal };
+enum class InputFormat : std::uint8_t {
+  Raw,
+  Hex,
+  CString,
+  CBytes,
+  CRows,
+  CMacros,
+  Decimal,
+  Listing,
+  BpfAsm,
+  SeccompTools,
+  Ceccomp,
+};
 
 /// How bytes are read.
 struct ReadOptions {

@@ -151,7 +151,7 @@ TEST(Seccompiler, and_firecracker_are_told_by_their_keys) {
   EXPECT_EQ(detected(filter("")), "seccompiler");
   EXPECT_EQ(detected("{\"a\":{\"default_action\":1,\"filter_action\":1,\"filter\":1}}"),
             "firecracker");
-  EXPECT_EQ(detected("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}"), "");
+  EXPECT_EQ(detected("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}"), "oci");
 }
 
 }  // namespace

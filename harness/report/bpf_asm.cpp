@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/report/disassembly.hpp"
+#include "harness/report/syntaxes.hpp"
 #include "vm/opcodes.hpp"
 
 namespace callgate::report {
@@ -25,7 +26,8 @@ std::string asm_operand(const Instruction& i, const OpcodeInfo& row) {
       return " a";
     case Operand::Data:
       if (row.opcode == Opcode::LdxMsh) return fmt::format(" 4*([{}]&0xf)", i.k);
-      if (is_indirect(row.opcode)) return fmt::format(" [x+{}]", i.k);
+      // The kernel's assembler takes +4 for a number: the sign stands alone.
+      if (is_indirect(row.opcode)) return fmt::format(" [x + {}]", i.k);
       return fmt::format(" [{}]", i.k);
     case Operand::Memory:
       return fmt::format(" M[{}]", i.k);
@@ -35,48 +37,39 @@ std::string asm_operand(const Instruction& i, const OpcodeInfo& row) {
   return "";
 }
 
-bool uses_k(const OpcodeInfo& row) {
-  return row.operand == Operand::K || row.operand == Operand::Data ||
-         row.operand == Operand::Memory || row.kind == OpcodeKind::Jump;
-}
+// BPF_RET | BPF_X: bpf_asm has words for it, though no kernel takes it.
+constexpr std::uint16_t kRetX = 0x0e;
 
 }  // namespace
 
-std::string bpf_asm(std::span<const Instruction> program) {
-  std::vector<bool> labelled(program.size());
-  for (std::size_t at = 0; at < program.size(); ++at) {
-    const OpcodeInfo* row = find_opcode(program[at].code);
-    if (row == nullptr || (row->kind != OpcodeKind::Jump && row->kind != OpcodeKind::Branch)) {
-      continue;
-    }
-    for (const std::size_t target : targets(program[at], at)) {
-      if (target < program.size()) labelled[target] = true;
-    }
-  }
+SourceText bpf_asm(std::span<const Instruction> program) {
+  const std::vector<bool> labelled = jump_targets(program);
   const auto label = [](std::size_t at) { return fmt::format("L{:04}", at); };
-  std::string out;
+  SourceText out;
   for (std::size_t at = 0; at < program.size(); ++at) {
     const Instruction& i = program[at];
-    out += labelled[at] ? label(at) + ": " : std::string(7, ' ');
+    out.text += labelled[at] ? label(at) + ": " : std::string(7, ' ');
     const OpcodeInfo* row = find_opcode(i.code);
-    if (row == nullptr) {
-      out += fmt::format("/* code 0x{:04x} jt {} jf {} k 0x{:08x} */\n", i.code, i.jt, i.jf, i.k);
+    if (row == nullptr && i.code != kRetX) {
+      out.text +=
+          fmt::format("/* code 0x{:04x} jt {} jf {} k 0x{:08x} */\n", i.code, i.jt, i.jf, i.k);
+      out.unsaid.push_back(no_words(i, at));
       continue;
     }
-    bool all_said = true;
-    if (row->kind == OpcodeKind::Jump) {
-      out += fmt::format("jmp {}", label(at + 1 + i.k));
-      all_said = i.jt == 0 && i.jf == 0;
+    if (row == nullptr) {
+      out.text += "ret x";
+    } else if (row->kind == OpcodeKind::Jump) {
+      out.text += fmt::format("jmp {}", label(at + 1 + i.k));
     } else if (row->kind == OpcodeKind::Branch) {
-      out += fmt::format("{}{}, {}, {}", row->mnemonic, asm_operand(i, *row), label(at + 1 + i.jt),
-                         label(at + 1 + i.jf));
-      all_said = uses_k(*row) || i.k == 0;
+      out.text += fmt::format("{}{}, {}, {}", row->mnemonic, asm_operand(i, *row),
+                              label(at + 1 + i.jt), label(at + 1 + i.jf));
     } else {
-      out += fmt::format("{}{}", row->mnemonic, asm_operand(i, *row));
-      all_said = i.jt == 0 && i.jf == 0 && (uses_k(*row) || i.k == 0);
+      out.text += fmt::format("{}{}", row->mnemonic, asm_operand(i, *row));
     }
-    if (!all_said) out += fmt::format(" /* jt {} jf {} k 0x{:x} */", i.jt, i.jf, i.k);
-    out += '\n';
+    if (used_fields(i) != i)
+      out.text += fmt::format(" /* jt {} jf {} k 0x{:x} */", i.jt, i.jf, i.k);
+    out.text += '\n';
+    note_what_is_unused(program, at, out);
   }
   return out;
 }

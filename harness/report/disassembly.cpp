@@ -5,37 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/report/known.hpp"
 #include "harness/report/words.hpp"
 #include "verifier/check.hpp"
 #include "vm/actions.hpp"
 #include "vm/opcodes.hpp"
 #include "vm/seccomp_data.hpp"
-#include "vm/syscalls.hpp"
 
 namespace callgate::report {
 namespace {
-
-// What is known of A, and of the call's ABI, before an instruction; the same on every path there.
-enum class Holds : std::uint8_t { Unvisited, Nr, ArchToken, Other };
-
-struct Known {
-  Holds a = Holds::Unvisited;
-  std::optional<std::uint32_t> token;  // what `arch` is known to be
-  bool token_varies = false;           // paths disagree
-
-  void join(const Known& other) {
-    if (other.a == Holds::Unvisited) return;
-    if (a == Holds::Unvisited) {
-      *this = other;
-      return;
-    }
-    if (a != other.a) a = Holds::Other;
-    if (token != other.token) {
-      token.reset();
-      token_varies = true;
-    }
-  }
-};
 
 std::string word_name(std::uint32_t offset, ByteOrder order) {
   if (offset == 0) return "nr";
@@ -77,59 +55,22 @@ std::string_view alu_sign(std::string_view mnemonic) {
 class Statements {
  public:
   Statements(std::span<const Instruction> program, Arch arch)
-      : program_(program), arch_(arch), order_(info(arch).byte_order), known_(program.size()) {}
+      : program_(program),
+        arch_(arch),
+        order_(info(arch).byte_order),
+        known_(known_before(program)) {}
 
   std::vector<std::string> write() {
     std::vector<std::string> out;
-    if (!known_.empty()) known_[0].a = Holds::Other;
-    for (std::size_t at = 0; at < program_.size(); ++at) {
-      out.push_back(statement(at));
-      flow(at);
-    }
+    for (std::size_t at = 0; at < program_.size(); ++at) out.push_back(statement(at));
     return out;
   }
 
  private:
-  void reach(std::uint64_t target, const Known& state) {
-    if (target < known_.size()) known_[static_cast<std::size_t>(target)].join(state);
-  }
-
-  // Hands what is known on to where control goes.
-  void flow(std::size_t at) {
-    const Instruction& i = program_[at];
-    Known state = known_[at];
-    if (state.a == Holds::Unvisited) return;  // nothing leads here
-    const OpcodeInfo* row = find_opcode(i.code);
-    if (row == nullptr || row->kind == OpcodeKind::Return) return;
-    if (row->kind == OpcodeKind::Jump) return reach(at + 1 + std::uint64_t{i.k}, state);
-    if (row->kind == OpcodeKind::Branch) {
-      Known taken = state;
-      Known other = state;
-      if (row->opcode == Opcode::JeqK && state.a == Holds::ArchToken) taken.token = i.k;
-      reach(at + 1 + std::uint64_t{i.jt}, taken);
-      reach(at + 1 + std::uint64_t{i.jf}, other);
-      return;
-    }
-    if (row->opcode == Opcode::LdAbs) {
-      state.a = i.k == 0 ? Holds::Nr : i.k == 4 ? Holds::ArchToken : Holds::Other;
-    } else if (row->kind == OpcodeKind::Load || row->kind == OpcodeKind::Alu ||
-               row->kind == OpcodeKind::Txa) {
-      state.a = Holds::Other;
-    }
-    reach(at + 1, state);
-  }
-
   // A constant that A is compared with, by name where one fits.
   [[nodiscard]] std::string compared(std::size_t at, std::uint32_t k) const {
-    const Known& known = known_[at];
-    if (known.a == Holds::ArchToken) {
-      if (const auto arch = arch_from_token(k)) return std::string(info(*arch).name);
-    }
-    if (known.a == Holds::Nr && !known.token_varies) {
-      const std::optional<Arch> abi =
-          known.token ? arch_of_call(*known.token, k) : std::optional(arch_);
-      const auto name = abi ? syscall_name(*abi, k) : std::nullopt;
-      if (name) return std::string(*name);
+    if (const auto named = named_constant(known_[at], k, arch_)) {
+      return std::string(named->call.empty() ? info(named->arch).name : named->call);
     }
     return constant(k);
   }

@@ -35,10 +35,6 @@ struct Refusals {
 /// marked.
 [[nodiscard]] std::string listing(std::span<const Instruction> program, const KernelModel& model);
 
-/// The kernel's bpf_asm syntax, with labels. Fields that an instruction does not use have no place
-/// in that syntax: where they are not 0, and for codes that it cannot say, a comment shows them.
-[[nodiscard]] std::string bpf_asm(std::span<const Instruction> program);
-
 /// The raw bytes, fields in `order`.
 [[nodiscard]] std::string raw_bytes(std::span<const Instruction> program, ByteOrder order);
 

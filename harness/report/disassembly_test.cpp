@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/random/generator.hpp"
+#include "harness/report/syntaxes.hpp"
 #include "harness/report/words.hpp"
 #include "vm/opcodes.hpp"
 
@@ -74,7 +75,7 @@ TEST(Disassembly, writes_what_bpf_asm_reads) {
                            {0x01, 0, 0, 3}, {0x0c, 0, 0, 0},           {0x60, 0, 0, 1},
                            {0x80, 0, 0, 0}, {0x84, 0, 0, 0},           {0x16, 0, 0, 0},
                            {0x06, 9, 0, 0}};
-  EXPECT_EQ(bpf_asm(program),
+  EXPECT_EQ(bpf_asm(program).text,
             "       ld [4]\n"
             "       jeq #0xc000003e, L0002, L0003\n"
             "L0002: jmp L0003\n"
@@ -91,12 +92,12 @@ TEST(Disassembly, has_words_of_bpf_asm_for_all_of_classic_bpf) {
   const Program program = {{0x28, 0, 0, 12}, {0x30, 0, 0, 23},  {0x40, 0, 0, 4}, {0x48, 0, 0, 14},
                            {0x50, 0, 0, 1},  {0xb1, 0, 0, 14},  {0x94, 0, 0, 3}, {0x9c, 0, 0, 0},
                            {0x03, 0, 0, 15}, {0x1234, 1, 2, 3}, {0x06, 0, 0, 0}};
-  EXPECT_EQ(bpf_asm(program),
+  EXPECT_EQ(bpf_asm(program).text,
             "       ldh [12]\n"
             "       ldb [23]\n"
-            "       ld [x+4]\n"
-            "       ldh [x+14]\n"
-            "       ldb [x+1]\n"
+            "       ld [x + 4]\n"
+            "       ldh [x + 14]\n"
+            "       ldb [x + 1]\n"
             "       ldxb 4*([14]&0xf)\n"
             "       mod #0x3\n"
             "       mod x\n"
@@ -168,7 +169,7 @@ TEST(Disassembly, writes_bpf_asm_that_assembles_to_the_same_program) {
                           row.operand == Operand::Memory || row.kind == OpcodeKind::Jump;
       if (!uses_k) i.k = 0;
     }
-    const std::string text = bpf_asm(program);
+    const std::string text = bpf_asm(program).text;
     EXPECT_THAT(text, Not(HasSubstr("/*")));
     EXPECT_EQ(assembled(text), program) << text;
   }
