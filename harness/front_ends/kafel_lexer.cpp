@@ -66,7 +66,8 @@ void KafelWords::scan(const PolicyText& source) {
       // A star takes the next character with it, so that **/ ends no comment.
       const std::size_t start = at;
       at += 2;
-      while (at < text.size() && !text.substr(at).starts_with("*/")) at += text[at] == '*' ? 2U : 1U;
+      while (at < text.size() && !text.substr(at).starts_with("*/"))
+        at += text[at] == '*' ? 2U : 1U;
       if (at >= text.size()) {
         source.fail(start, "the comment does not end (to kafel, **/ is no end of it)");
       }

@@ -89,7 +89,6 @@ class Reader {
       Layer layer = filter(each);
       if (&each == &wanted) out.layers.push_back(std::move(layer));
     }
-    std::ranges::stable_sort(notes_, {}, [](const Note& note) { return note.place.line; });
     out.notes = std::move(notes_);
     return out;
   }
