@@ -1,61 +1,23 @@
-// Profiles of firejail: the filters that their seccomp, protocol, memory-deny-write-execute and
-// restrict-namespaces commands lead to on x86_64, as firejail 0.9.72 makes them (its fseccomp was
-// asked, and its source read: src/firejail/{profile,sandbox,seccomp}.c, src/lib/syscall.c). Each
-// filter lets calls of other architectures through, and refuses x32's numbers, -1 too. The one that
-// is made first is installed last.
+// Profiles of firejail: what their commands say of filters (src/firejail/profile.c of 0.9.72; its
+// fseccomp was asked about lists).
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <memory>
 
 #include "harness/front_ends/constants.hpp"
+#include "harness/front_ends/firejail_filters.hpp"
 #include "harness/front_ends/policy_text.hpp"
 #include "harness/front_ends/profile_formats.hpp"
-#include "vm/opcodes.hpp"
 #include "vm/syscalls.hpp"
 
 namespace callgate::front_ends {
 namespace {
 
-constexpr std::uint32_t kHighestKnown = 440;  // of 0.9.72's list of x86_64's calls
 constexpr std::size_t kMostOpenFiles = 17;
-constexpr std::uint64_t kLowWord = 0xffffffffU;
-
-struct Group {
-  std::string_view name;  // with _ for -
-  std::string_view calls;
-};
-constexpr Group kGroups[] = {
-#define FIREJAIL_GROUP(name, calls) Group{#name, calls},
-#include "harness/front_ends/firejail_groups.def"
-#undef FIREJAIL_GROUP
-};
-
-std::vector<std::string_view> parted(std::string_view text, char at) {
-  std::vector<std::string_view> out;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(at), text.size());
-    if (end > 0) out.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
-const Group* group_of(std::string_view name) {
-  const auto* found = std::ranges::find_if(kGroups, [&](const Group& each) {
-    return std::ranges::equal(each.name, name,
-                              [](char a, char b) { return a == b || (a == '_' && b == '-'); });
-  });
-  return found == std::ranges::end(kGroups) ? nullptr : found;
-}
-
-std::vector<std::string_view> calls_of(std::string_view group) {
-  const Group* found = group_of(group);
-  return found == nullptr ? std::vector<std::string_view>() : parted(found->calls, ' ');
-}
+constexpr std::size_t kMostEntries = 100'000;
 
 struct Named {
   std::string_view name;
@@ -68,16 +30,6 @@ constexpr std::array kNamespaces = {Named{"cgroup", 0x02000000}, Named{"ipc", 0x
                                     Named{"net", 0x40000000},    Named{"mnt", 0x00020000},
                                     Named{"pid", 0x20000000},    Named{"time", 0x00000080},
                                     Named{"user", 0x10000000},   Named{"uts", 0x04000000}};
-constexpr std::uint64_t kTimeNamespace = 0x80;  // clone() has other bits there
-
-// One entry of a list of calls.
-struct Entry {
-  std::optional<std::int32_t> number;  // nothing: firejail passes over it
-  bool named = false;                  // firejail knows a name of the number
-  bool excluded = false;               // !name
-  std::optional<std::uint32_t> value;  // name:EACCES, name:kill
-  Place place;
-};
 
 class Reader {
  public:
@@ -91,8 +43,7 @@ class Reader {
     }
     file(main);
     Profile out;
-    build(out.layers);
-    std::ranges::reverse(out.layers);
+    out.layers = firejail_layers(settings_, notes_);
     if (out.layers.empty()) {
       main.fail(0,
                 "no command in it makes a filter: seccomp, seccomp.drop, seccomp.keep, protocol, "
@@ -137,9 +88,9 @@ class Reader {
         notes_.push_back(source.note(offset, "a conditional command, not looked at"));
       }
     } else if (word == "allow-debuggers") {
-      debuggers_ = true;
+      settings_.debuggers = true;
     } else if (word == "memory-deny-write-execute") {
-      no_write_execute_ = true;
+      settings_.no_write_execute = true;
     } else if (word == "restrict-namespaces") {
       namespaces(source, rest_offset, rest);
     } else if (word == "protocol") {
@@ -150,7 +101,7 @@ class Reader {
                                        ": no protocol that firejail knows; there are unix, "
                                        "inet, inet6, netlink, packet, bluetooth");
         }
-        protocols_.push_back(found->value);
+        settings_.protocols.push_back(found->value);
       }
     } else if (word == "seccomp-error-action") {
       error_action(source, rest_offset, rest);
@@ -184,7 +135,7 @@ class Reader {
 
   void namespaces(const PolicyText& source, std::size_t offset, std::string_view list) {
     for (const Named& each : kNamespaces) {
-      if (list.empty()) namespaces_ |= each.value;
+      if (list.empty()) settings_.namespaces |= each.value;
     }
     for (const std::string_view word : parted(list, ',')) {
       const auto* found = std::ranges::find(kNamespaces, word, &Named::name);
@@ -193,7 +144,7 @@ class Reader {
                                 ": no namespace that firejail knows; there are cgroup, ipc, "
                                 "net, mnt, pid, time, user, uts");
       }
-      namespaces_ |= found->value;
+      settings_.namespaces |= found->value;
     }
   }
 
@@ -209,11 +160,11 @@ class Reader {
 
   void error_action(const PolicyText& source, std::size_t offset, std::string_view word) {
     if (word == "kill") {
-      error_value_ = kKillThreadValue;
+      settings_.error_value = kKillThreadValue;
     } else if (word == "log") {
-      error_value_ = kLogValue;
+      settings_.error_value = kLogValue;
     } else if (const auto value = errno_of(word)) {
-      error_value_ = *value;
+      settings_.error_value = *value;
     } else {
       source.fail(offset, shown(word) + ": kill, log or an errno's name is wanted here");
     }
@@ -222,7 +173,7 @@ class Reader {
   void seccomp(const PolicyText& source, std::size_t offset, std::string_view word,
                std::size_t list_offset, std::string_view list) {
     if (word == "seccomp.block-secondary") {
-      block_secondary_ = true;
+      settings_.block_secondary = true;
       return;
     }
     if (word.starts_with("seccomp.32")) {
@@ -231,24 +182,24 @@ class Reader {
                               "lists; it is not told here");
     }
     if (word == "seccomp" && list.empty()) {
-      asked_ = true;
+      settings_.asked = true;
       return;
     }
-    std::optional<std::vector<Entry>>* wanted = word == "seccomp"        ? &list_
-                                                : word == "seccomp.drop" ? &drop_
-                                                : word == "seccomp.keep" ? &keep_
-                                                                         : nullptr;
+    std::optional<FirejailList>* wanted = word == "seccomp"        ? &settings_.list
+                                          : word == "seccomp.drop" ? &settings_.drop
+                                          : word == "seccomp.keep" ? &settings_.keep
+                                                                   : nullptr;
     if (wanted == nullptr) {
       source.fail(offset, shown(word) +
                               ": no command of firejail's; there are seccomp, seccomp.drop, "
                               "seccomp.keep, seccomp.block-secondary");
     }
     if (list.empty()) source.fail(offset, shown(word) + ": a list of calls is wanted behind it");
-    asked_ = true;
+    settings_.asked = true;
     *wanted = entries(source, list_offset, list);
   }
 
-  std::vector<Entry> entries(const PolicyText& source, std::size_t offset, std::string_view list) {
+  FirejailList entries(const PolicyText& source, std::size_t offset, std::string_view list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
       constexpr std::string_view kAllowed =
           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,:@-$!";
@@ -258,27 +209,23 @@ class Reader {
                                     "list; write read,write");
       }
     }
-    std::vector<Entry> out;
+    FirejailList out;
     const std::vector<std::string_view> words = parted(list, ',');
     if (words.empty()) source.fail(offset, "an empty list; firejail refuses it");
     for (const std::string_view word : words) {
       const std::size_t at = offset + static_cast<std::size_t>(word.data() - list.data());
-      if (word.front() == '@') {
-        if (group_of(word.substr(1)) == nullptr || word == "@secondary-32") {
-          source.fail(at, shown(word) + ": no group of firejail 0.9.72");
-        }
-        for (const std::string_view call : calls_of(word.substr(1))) {
-          out.push_back(entry(source, at, call));
-        }
-      } else {
-        out.push_back(entry(source, at, word));
-      }
+      const bool group = word.front() == '@';
+      const auto calls = group ? firejail_group(word.substr(1)) : std::optional(std::vector{word});
+      if (!calls) source.fail(at, shown(word) + ": no group of firejail 0.9.72");
+      entries_ += calls->size();
+      if (entries_ > kMostEntries) source.fail(at, fmt::format("more than {} calls", kMostEntries));
+      for (const std::string_view call : *calls) out.push_back(entry(source, at, call));
     }
     return out;
   }
 
-  Entry entry(const PolicyText& source, std::size_t offset, std::string_view word) {
-    Entry out;
+  FirejailEntry entry(const PolicyText& source, std::size_t offset, std::string_view word) {
+    FirejailEntry out;
     out.place = source.place(offset);
     const std::string_view whole = word;
     out.excluded = word.starts_with('!');
@@ -292,7 +239,7 @@ class Reader {
       if (value > 0x3fffffff) source.fail(offset, shown(whole) + ": no number of a call");
       out.number = static_cast<std::int32_t>(value);
     } else if (const auto number = syscall_number(Arch::X86_64, name);
-               number && *number <= kHighestKnown) {
+               number && *number <= kFirejailHighestCall) {
       out.number = static_cast<std::int32_t>(*number);
     } else {
       notes_.push_back(source.note(offset, shown(name) +
@@ -301,7 +248,7 @@ class Reader {
     }
     out.named = out.number &&
                 syscall_name(Arch::X86_64, static_cast<std::uint32_t>(*out.number)).has_value() &&
-                static_cast<std::uint32_t>(*out.number) <= kHighestKnown;
+                static_cast<std::uint32_t>(*out.number) <= kFirejailHighestCall;
     if (colon < word.size()) {
       const std::string_view action = word.substr(colon + 1);
       out.value = action == "kill" ? std::optional(kKillThreadValue) : errno_of(action);
@@ -320,202 +267,14 @@ class Reader {
     return out;
   }
 
-  // ---- what comes of it ----
-
-  // Beside lists of its own firejail keeps the blocking filter that it was built with.
-  static constexpr std::uint32_t kBuiltIn = kErrnoValue | 1;
-
-  Layer native(std::string name) const { return native(std::move(name), error_value_); }
-  static Layer native(std::string name, std::uint32_t x32_value) {
-    Layer out;
-    out.name = std::move(name);
-    out.policy.default_value = kAllowValue;
-    out.policy.foreign_value = kAllowValue;
-    out.policy.arches = {Arch::X86_64};
-    out.policy.x32 = X32Calls::Numbers;
-    const auto step = [&](Opcode opcode, std::uint32_t k, std::uint8_t jt = 0,
-                          std::uint8_t jf = 0) {
-      out.before.push_back({static_cast<std::uint16_t>(opcode), jt, jf, k});
-    };
-    step(Opcode::LdAbs, 4);
-    step(Opcode::JeqK, info(Arch::X86_64).token, 0, 3);
-    step(Opcode::LdAbs, 0);
-    step(Opcode::JgeK, kX32Bit, 0, 1);
-    step(Opcode::RetK, x32_value);
-    return out;
-  }
-
-  Layer of_x86(std::string name) const {
-    Layer out;
-    out.name = std::move(name);
-    out.policy.default_value = kAllowValue;
-    out.policy.foreign_value = kAllowValue;
-    out.policy.arches = {Arch::X86};
-    return out;
-  }
-
-  static void add(Layer& layer, std::string_view call, std::uint32_t value,
-                  std::vector<ArgTest> tests = {}) {
-    layer.policy.rules.push_back({std::string(call), {}, value, std::move(tests), {}, {}});
-  }
-  static void add_number(Layer& layer, const Entry& entry, std::uint32_t value) {
-    layer.policy.rules.push_back({{}, entry.number, value, {}, {}, entry.place});
-  }
-
-  void build(std::vector<Layer>& out) {
-    if (!protocols_.empty()) out.push_back(protocol_filter());
-    if (asked_) {
-      if (block_secondary_) {
-        out.push_back(secondary_block());
-      } else if (!keep_ && !drop_) {
-        Layer layer = of_x86("seccomp.32");
-        for (const std::string_view call : calls_of("secondary_32")) add(layer, call, error_value_);
-        out.push_back(std::move(layer));
-      }
-      out.push_back(keep_ ? keep_filter() : drop_filter());
-    } else if (block_secondary_) {
-      notes_.push_back({{}, "seccomp.block-secondary does nothing without seccomp"});
-    }
-    if (no_write_execute_) {
-      out.push_back(write_execute());
-      out.push_back(write_execute_32());
-    }
-    if (namespaces_ != 0) {
-      out.push_back(namespace_filter(native("restrict-namespaces")));
-      out.push_back(namespace_filter(of_x86("restrict-namespaces.32")));
-    }
-  }
-
-  // What entries say by themselves stands before all else; "!call" by the opposite of the list's.
-  void add_exceptions(Layer& layer, const std::vector<Entry>& list, std::uint32_t excluded) const {
-    for (const Entry& each : list) {
-      if (!each.number) continue;
-      if (each.value) {
-        if (!each.excluded) add_number(layer, each, *each.value);
-      } else if (each.excluded) {
-        add_number(layer, each, excluded);
-      }
-    }
-  }
-
-  static bool always_kept(const Entry& entry) {
-    return std::ranges::any_of(calls_of("default-keep"), [&](std::string_view name) {
-      return entry.number == static_cast<std::int32_t>(*syscall_number(Arch::X86_64, name));
-    });
-  }
-
-  Layer drop_filter() {
-    Layer layer = native("seccomp");
-    const std::optional<std::vector<Entry>>& list = drop_ ? drop_ : list_;
-    if (list) add_exceptions(layer, *list, kAllowValue);
-    if (!drop_) {
-      for (const std::string_view call : calls_of(debuggers_ ? "default" : "default-nodebuggers")) {
-        add(layer, call, error_value_);
-      }
-    }
-    for (const Entry& each : list.value_or(std::vector<Entry>())) {
-      if (!each.number || each.excluded) continue;
-      if (!each.named) {
-        notes_.push_back({each.place, fmt::format("${}: firejail knows no name of it, and loses it",
-                                                  *each.number)});
-      } else if (always_kept(each)) {
-        notes_.push_back(
-            {each.place,
-             fmt::format("{}: firejail still needs it, and leaves it to a filter that a "
-                         "preloaded library installs; that one is not told here",
-                         *syscall_name(Arch::X86_64, static_cast<std::uint32_t>(*each.number)))});
-      } else {
-        add_number(layer, each, error_value_);
-      }
-    }
-    return layer;
-  }
-
-  Layer keep_filter() const {
-    Layer layer = native("seccomp.keep");
-    layer.policy.default_value = error_value_;
-    add_exceptions(layer, *keep_, error_value_);
-    for (const std::string_view call : calls_of("default-keep")) add(layer, call, kAllowValue);
-    for (const Entry& each : *keep_) {
-      if (each.number && !each.excluded) add_number(layer, each, kAllowValue);
-    }
-    return layer;
-  }
-
-  Layer secondary_block() const {
-    const std::uint32_t value = keep_ || drop_ ? kBuiltIn : error_value_;
-    Layer layer = native("seccomp.block-secondary", value);
-    layer.policy.foreign_value = value;
-    for (const std::uint64_t allowed : {std::uint64_t{0}, kLowWord}) {
-      add(layer, "personality", kAllowValue, {{0, Comparison::Equal, allowed, kAllBits}});
-    }
-    add(layer, "personality", value);
-    return layer;
-  }
-
-  Layer protocol_filter() const {
-    Layer layer = native("protocol");
-    layer.policy.arches = {Arch::X86_64, Arch::X86};
-    constexpr std::uint32_t kNotSupported = kErrnoValue | 95;
-    for (const std::uint64_t family : protocols_) {
-      add(layer, "socket", kAllowValue, {{0, Comparison::Equal, family, kLowWord}});
-    }
-    add(layer, "socket", kNotSupported);
-    return layer;
-  }
-
-  void deny_bits(Layer& layer, std::string_view call, std::uint64_t bits) const {
-    add(layer, call, error_value_, {{2, Comparison::Equal, bits, bits}});
-  }
-
-  Layer write_execute() const {
-    Layer layer = native("memory-deny-write-execute");
-    deny_bits(layer, "mmap", 6);
-    deny_bits(layer, "mprotect", 4);
-    deny_bits(layer, "pkey_mprotect", 4);
-    deny_bits(layer, "shmat", 0x8000);
-    add(layer, "memfd_create", error_value_);
-    return layer;
-  }
-
-  Layer write_execute_32() const {
-    Layer layer = of_x86("memory-deny-write-execute.32");
-    add(layer, "mmap", error_value_);
-    deny_bits(layer, "mmap2", 6);
-    deny_bits(layer, "mprotect", 4);
-    deny_bits(layer, "pkey_mprotect", 4);
-    deny_bits(layer, "shmat", 0x8000);
-    add(layer, "memfd_create", error_value_);
-    return layer;
-  }
-
-  Layer namespace_filter(Layer layer) const {
-    constexpr std::uint32_t kNoSuchCall = kErrnoValue | 38;
-    add(layer, "clone", error_value_,
-        {{0, Comparison::NotEqual, 0, namespaces_ & ~kTimeNamespace}});
-    add(layer, "clone3", kNoSuchCall);
-    add(layer, "unshare", error_value_, {{0, Comparison::NotEqual, 0, namespaces_}});
-    add(layer, "setns", error_value_, {{1, Comparison::Equal, 0, kLowWord}});
-    add(layer, "setns", error_value_, {{1, Comparison::NotEqual, 0, namespaces_}});
-    return layer;
-  }
-
   PolicyFiles files_;
   Arch arch_;
   std::vector<Note> notes_;
   std::vector<std::string> ignored_;
   std::vector<std::unique_ptr<PolicyFiles::File>> kept_;
   std::vector<std::unique_ptr<PolicyText>> texts_;
-  bool asked_ = false;
-  bool block_secondary_ = false;
-  bool debuggers_ = false;
-  bool no_write_execute_ = false;
-  std::uint64_t namespaces_ = 0;
-  std::uint32_t error_value_ = kErrnoValue | 1;
-  std::vector<std::uint64_t> protocols_;
-  std::optional<std::vector<Entry>> list_;
-  std::optional<std::vector<Entry>> drop_;
-  std::optional<std::vector<Entry>> keep_;
+  FirejailSettings settings_;
+  std::size_t entries_ = 0;  // of all lists
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <map>
 #include <span>
 
+#include "harness/front_ends/formats.hpp"
 #include "harness/front_ends/kafel_expression.hpp"
 #include "harness/front_ends/kafel_lexer.hpp"
 #include "harness/front_ends/policy_text.hpp"
@@ -338,6 +339,10 @@ bool detect_kafel(std::string_view text, std::string_view /*path*/) {
   const auto followed = [&](std::string_view word, bool with_name) {
     for (std::size_t at = text.find(word); at != std::string_view::npos;
          at = text.find(word, at + 1)) {
+      if (at > 0 && !is_space(text[at - 1]) && text[at - 1] != '{' && text[at - 1] != '}' &&
+          text[at - 1] != ',') {
+        continue;  // in the middle of a word: whatever the bytes, each is looked at once
+      }
       std::size_t end = at + word.size();
       const auto skip = [&](std::string_view what) {
         end = std::min(text.find_first_not_of(what, end), text.size());

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 
 #include "harness/front_ends/formats.hpp"
 #include "harness/front_ends/lower.hpp"
@@ -122,9 +123,8 @@ class Reader {
     } else {
       header(at, kind);
       policy_.arches = arches_on(machine_);
-      native_is_known_ = std::ranges::any_of(
+      passed_over_ = std::ranges::none_of(
           kSections, [&](const Section& each) { return each.arch == machine_; });
-      passed_over_ = !native_is_known_;
       layer.lowering = Lowering::LibseccompExact;
       lines(at + kind.size() + 1,
             [&](std::size_t offset, std::string_view line) { entry(offset, line); });
@@ -272,14 +272,15 @@ class Reader {
 
   void add(std::string_view name, std::uint32_t value, std::vector<ArgTest> tests,
            std::size_t offset) {
-    std::vector<Arch> arches;
-    for (const Arch arch : policy_.arches) {
-      if (libseccomp_number(arch, name).value_or(-1) >= 0) {
-        arches.push_back(arch);
-      } else if (syscall_number(arch, name)) {
-        note(offset, fmt::format("{}: LXC leaves it out for {}, which has it: libseccomp thinks of "
-                                 "the call behind a multiplexer alone",
-                                 shown(name), info(arch).name));
+    const std::vector<Arch>& arches = arches_of(name);
+    if (arches.size() < policy_.arches.size()) {
+      for (const Arch arch : policy_.arches) {
+        if (std::ranges::find(arches, arch) == arches.end() && syscall_number(arch, name)) {
+          note(offset,
+               fmt::format("{}: LXC leaves it out for {}, which has it: libseccomp thinks of "
+                           "the call behind a multiplexer alone",
+                           shown(name), info(arch).name));
+        }
       }
     }
     if (arches.empty()) {
@@ -288,7 +289,16 @@ class Reader {
       return;
     }
     policy_.rules.push_back(
-        {std::string(name), {}, value, std::move(tests), std::move(arches), source_.place(offset)});
+        {std::string(name), {}, value, std::move(tests), arches, source_.place(offset)});
+  }
+
+  // Where libseccomp has a number of its own for a call.
+  const std::vector<Arch>& arches_of(std::string_view name) {
+    const auto [found, news] = arches_of_.try_emplace(std::string(name));
+    for (const Arch arch : policy_.arches) {
+      if (news && libseccomp_number(arch, name).value_or(-1) >= 0) found->second.push_back(arch);
+    }
+    return found->second;
   }
 
   // "[index,value,op]" or "[index,value,op,mask]", several after each other.
@@ -356,7 +366,7 @@ class Reader {
   Arch machine_;
   Policy policy_;
   std::uint32_t rule_value_ = kAllowValue;
-  bool native_is_known_ = true;
+  std::map<std::string, std::vector<Arch>> arches_of_;
   bool passed_over_ = false;  // the section that is read
   std::vector<Note> notes_;
 };

@@ -24,7 +24,8 @@ using Kind = MinijailToken;
 using Word = MinijailWord;
 
 constexpr std::size_t kMostOpenFiles = 9;  // --include-depth-limit 10 counts one for the compiler
-constexpr std::size_t kDeepest = 64;       // of parentheses
+constexpr std::size_t kMostFilters = 100'000;
+constexpr std::size_t kDeepest = 64;  // of parentheses
 
 // MINIJAIL_ARCH_NAME of arch.h.
 std::string_view minijail_name(Arch arch) {
@@ -229,6 +230,16 @@ class Reader {
     if (!words.at(":")) words.fail("a colon is missing after the call; write \"read: allow\"");
     const Word colon = words.take(":", "");
     const std::vector<Filter> filters = filter_list(words);
+    std::size_t size = 0;
+    for (const Filter& each : filters) {
+      size += 1;
+      for (const std::vector<ArgTest>& tests : each.clauses) size += 1 + tests.size();
+    }
+    placed_ += names.size() * size;
+    if (placed_ > kMostFilters) {
+      words.fail(colon,
+                 fmt::format("more than {} actions and tests of calls in all", kMostFilters));
+    }
     for (std::string& name : names) {
       Call& call = call_of(words, colon, std::move(name));
       for (const Filter& each : filters) {
@@ -460,6 +471,7 @@ class Reader {
   std::uint32_t default_value_;
   std::vector<Note> notes_;
   std::vector<Call> calls_;
+  std::size_t placed_ = 0;  // actions and tests, of all calls
   std::map<std::string, std::size_t> index_;
   std::map<std::uint32_t, std::string> numbers_;
   std::vector<std::unique_ptr<PolicyFiles::File>> kept_;  // what texts_ are of
