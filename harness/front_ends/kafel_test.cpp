@@ -10,6 +10,8 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
+constexpr auto kAllowed = static_cast<std::uint32_t>(Action::Allow);
+
 std::string wrong(std::string_view text, const Deployment& deployment = {}) {
   Read read("kafel", deployment);
   read.text(text);
@@ -175,6 +177,103 @@ TEST(Kafel, is_told_by_its_blocks) {
   EXPECT_EQ(detected("// x\nPOLICY a {\n ALLOW { read } }\nUSE a DEFAULT KILL"), "kafel");
   EXPECT_EQ(detected("ALLOW { read } DEFAULT KILL"), "kafel");
   EXPECT_EQ(detected("SCMP_ACT_ALLOW"), "");
+}
+
+// Comparisons as kafel's own passes treat them: what has no effect is dropped, then a comparison is
+// as wide as its leaves are. Written here once more, on trees.
+struct Tree {
+  char kind = 'n';  // n: number, v: argument, & and |: of two
+  std::uint64_t number = 0;
+  bool wide_argument = false;
+  std::vector<Tree> parts{};
+};
+
+Tree random_tree(random::Source& source, bool wide_argument, int depth) {
+  constexpr std::array<std::uint64_t, 10> kNumbers = {
+      0, 1, 2, 7, 0xf0, 0xffffffff, 0x100000000, 0x1ffffffff, 0xffffffff00000000, kAllBits};
+  const auto kind = source.below(depth == 0 ? 2 : 4);
+  if (kind == 0) return {'n', kNumbers.at(source.below(kNumbers.size())), false, {}};
+  if (kind == 1) return {'v', 0, wide_argument, {}};
+  return {kind == 2 ? '&' : '|',
+          0,
+          false,
+          {random_tree(source, wide_argument, depth - 1),
+           random_tree(source, wide_argument, depth - 1)}};
+}
+
+std::string text_of(const Tree& tree) {
+  if (tree.kind == 'n') return std::to_string(tree.number);
+  if (tree.kind == 'v') return tree.wide_argument ? "count" : "fd";
+  return "(" + text_of(tree.parts[0]) + " " + tree.kind + " " + text_of(tree.parts[1]) + ")";
+}
+
+std::uint64_t value_of(const Tree& tree, std::uint64_t argument) {
+  if (tree.kind == 'n') return tree.number;
+  if (tree.kind == 'v') return argument;
+  const std::uint64_t left = value_of(tree.parts[0], argument);
+  const std::uint64_t right = value_of(tree.parts[1], argument);
+  return tree.kind == '&' ? left & right : left | right;
+}
+
+Tree simplified(const Tree& tree) {
+  if (tree.parts.empty()) return tree;
+  const Tree left = simplified(tree.parts[0]);
+  const Tree right = simplified(tree.parts[1]);
+  const std::uint64_t clobber = tree.kind == '&' ? 0 : kAllBits;
+  if (left.kind == 'n' && right.kind == 'n') {
+    return {
+        'n', tree.kind == '&' ? left.number & right.number : left.number | right.number, false, {}};
+  }
+  for (const auto& [one, other] : {std::pair(left, right), std::pair(right, left)}) {
+    if (one.kind != 'n') continue;
+    if (one.number == clobber) return one;
+    if (one.number == ~clobber) return other;
+  }
+  return {tree.kind, 0, false, {left, right}};
+}
+
+bool is_wide(const Tree& tree) {
+  if (tree.kind == 'n') return tree.number > 0xffffffff;
+  if (tree.kind == 'v') return tree.wide_argument;
+  return is_wide(tree.parts[0]) || is_wide(tree.parts[1]);
+}
+
+bool has_argument(const Tree& tree) {
+  return tree.kind == 'v' ||
+         (!tree.parts.empty() && (has_argument(tree.parts[0]) || has_argument(tree.parts[1])));
+}
+
+TEST(Kafel, compares_as_kafels_own_passes_do) {
+  random::Source source(3);
+  int compared = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const bool wide_argument = source.below(2) == 0;
+    const Tree left = simplified(random_tree(source, wide_argument, 2));
+    const Tree right = simplified(random_tree(source, wide_argument, 2));
+    const bool both = has_argument(left) && has_argument(right);
+    const auto comparison = static_cast<Comparison>(source.below(both ? 2 : 6));
+    const std::string text =
+        text_of(left) + " " + std::string(sign_of(comparison)) + " " + text_of(right);
+    Read read("kafel");
+    read.text("ALLOW { write { " + text + " } }");
+    ASSERT_EQ(read.error(), "") << text;
+    const PolicyEvaluator evaluator(read.profile().layers.front().policy);
+    const bool numbers = left.kind == 'n' && right.kind == 'n';
+    const std::uint64_t width = numbers || is_wide(left) || is_wide(right) ? kAllBits : 0xffffffff;
+    for (const std::uint64_t argument :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{0xf7},
+          std::uint64_t{0xffffffff}, std::uint64_t{0x100000001}, std::uint64_t{0x1ffffffff},
+          std::uint64_t{0xffffffff00000002}, kAllBits}) {
+      SeccompData data{.nr = 1, .arch = 0xc000003e, .args = {argument, 0, argument}};
+      SeccompData compare;
+      compare.args[0] = value_of(left, argument) & width;
+      const bool fits =
+          holds({0, comparison, value_of(right, argument) & width, kAllBits}, compare, false);
+      ASSERT_EQ(evaluator.evaluate(data).value, fits ? kAllowed : 0U) << text << " of " << argument;
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, 36000);
 }
 
 // Random expressions say the same as the rules that they come to.

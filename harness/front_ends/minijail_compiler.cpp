@@ -10,8 +10,8 @@
 #include <map>
 #include <memory>
 
-#include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/minijail.hpp"
+#include "harness/front_ends/minijail_filter.hpp"
 #include "harness/front_ends/minijail_tokens.hpp"
 #include "harness/front_ends/policy_text.hpp"
 #include "harness/front_ends/profile_formats.hpp"
@@ -22,10 +22,10 @@ namespace {
 
 using Kind = MinijailToken;
 using Word = MinijailWord;
+using Words = MinijailWords;
 
 constexpr std::size_t kMostOpenFiles = 9;  // --include-depth-limit 10 counts one for the compiler
 constexpr std::size_t kMostFilters = 100'000;
-constexpr std::size_t kDeepest = 64;  // of parentheses
 
 // MINIJAIL_ARCH_NAME of arch.h.
 std::string_view minijail_name(Arch arch) {
@@ -34,15 +34,8 @@ std::string_view minijail_name(Arch arch) {
   return info(arch).name;
 }
 
-// One conjunction of tests, or none, and what becomes of the call.
-struct Filter {
-  std::vector<std::vector<ArgTest>> clauses;
-  bool always = false;  // no tests
-  std::uint32_t value = 0;
-};
-
 struct Placed {
-  Filter filter;
+  MinijailFilter filter;
   std::string words;  // where its statement stands
   std::size_t offset = 0;
   const PolicyText* source = nullptr;
@@ -60,7 +53,6 @@ class Reader {
       : files_(path, kMostOpenFiles),
         deployment_(deployment),
         arch_(deployment.model.arch),
-        bits_(info(arch_).bits),
         default_value_(deployment.denylist ? kAllowValue : kKillThreadValue) {}
 
   Profile read(std::string_view text) {
@@ -80,44 +72,6 @@ class Reader {
   }
 
  private:
-  // The words of one statement, as they are taken.
-  class Words {
-   public:
-    Words(const PolicyText& source, const MinijailStatement& statement)
-        : source_(source), statement_(statement) {}
-
-    [[nodiscard]] bool done() const { return next_ == statement_.words.size(); }
-    [[nodiscard]] const Word* peek() const { return done() ? nullptr : &statement_.words[next_]; }
-    [[nodiscard]] bool at(std::string_view text) const {
-      return !done() && peek()->kind == Kind::Mark && peek()->text == text;
-    }
-    [[nodiscard]] bool at(Kind kind) const { return !done() && peek()->kind == kind; }
-    bool take(std::string_view text) {
-      if (!at(text)) return false;
-      ++next_;
-      return true;
-    }
-    void skip() { ++next_; }
-    Word take(std::string_view what, std::string_view advice) {
-      if (done()) fail(fmt::format("{} is missing; {}", what, advice));
-      return statement_.words[next_++];
-    }
-    // At the next word, or at the end.
-    [[noreturn]] void fail(const std::string& message) const {
-      source_.fail(done() ? statement_.end : peek()->offset,
-                   done() ? message : shown(peek()->text) + ": " + message);
-    }
-    [[noreturn]] void fail(const Word& word, const std::string& message) const {
-      source_.fail(word.offset, shown(word.text) + ": " + message);
-    }
-    [[nodiscard]] const PolicyText& source() const { return source_; }
-
-   private:
-    const PolicyText& source_;
-    const MinijailStatement& statement_;
-    std::size_t next_ = 0;
-  };
-
   void file(const PolicyText& source) {
     require_text(source);
     bool denylist = false;
@@ -229,9 +183,10 @@ class Reader {
     }
     if (!words.at(":")) words.fail("a colon is missing after the call; write \"read: allow\"");
     const Word colon = words.take(":", "");
-    const std::vector<Filter> filters = filter_list(words);
+    const std::vector<MinijailFilter> filters =
+        read_minijail_filters(words, arch_, deployment_.denylist);
     std::size_t size = 0;
-    for (const Filter& each : filters) {
+    for (const MinijailFilter& each : filters) {
       size += 1;
       for (const std::vector<ArgTest>& tests : each.clauses) size += 1 + tests.size();
     }
@@ -242,7 +197,7 @@ class Reader {
     }
     for (std::string& name : names) {
       Call& call = call_of(words, colon, std::move(name));
-      for (const Filter& each : filters) {
+      for (const MinijailFilter& each : filters) {
         call.filters.push_back({each, words.source().words(colon.offset), colon.offset,
                                 &words.source(), words.source().place(colon.offset)});
       }
@@ -290,124 +245,6 @@ class Reader {
     } while (words.take(";"));
     if (!words.take("]")) words.fail("] is missing");
     return fits;
-  }
-
-  std::vector<Filter> filter_list(Words& words) {
-    std::vector<Filter> out;
-    if (!words.take("{")) {
-      out.push_back(filter(words));
-      return out;
-    }
-    do {
-      out.push_back(filter(words));
-    } while (words.take(","));
-    if (!words.take("}")) words.fail("} is missing after the actions");
-    return out;
-  }
-
-  Filter filter(Words& words) {
-    Filter out;
-    if (!words.at(Kind::Argument)) {
-      out.always = true;
-      out.value = action(words);
-      return out;
-    }
-    do {
-      std::vector<ArgTest> tests;
-      do {
-        tests.push_back(test(words));
-      } while (words.take("&&"));
-      out.clauses.push_back(std::move(tests));
-    } while (words.take("||"));
-    out.value = words.take(";") ? action(words) : kAllowValue;
-    return out;
-  }
-
-  ArgTest test(Words& words) {
-    const Word argument = words.take("an argument", "write \"arg1 == 5\"");
-    if (argument.kind != Kind::Argument) words.fail(argument, "no argument; write \"arg1 == 5\"");
-    const auto index = argument_index(argument.text);
-    if (!index) {
-      words.fail(argument, argument.text == "arg6"
-                               ? "the compiler takes it, but a filter has arg0 to arg5 alone: the "
-                                 "kernel refuses the program"
-                               : "no argument; there are arg0 to arg5");
-    }
-    const Word sign = words.take("an operator", "write \"arg1 == 5\"");
-    if (sign.kind != Kind::Operator) {
-      words.fail(sign, "no operator; there are == != < <= > >= & in");
-    }
-    return *minijail_test(*index, sign.text, value(words, 0));
-  }
-
-  std::uint64_t value(Words& words, std::size_t depth) {
-    std::uint64_t out = 0;
-    do {
-      out |= constant(words, depth);
-    } while (words.take("|"));
-    return out;
-  }
-
-  std::uint64_t constant(Words& words, std::size_t depth) {
-    const bool negate = words.take("~");
-    if (negate && words.at("~")) words.fail("twice ~");
-    std::uint64_t out = 0;
-    if (words.at("(")) {
-      if (depth == kDeepest) words.fail(fmt::format("nested more than {} levels", kDeepest));
-      words.skip();
-      out = value(words, depth + 1);
-      if (!words.take(")")) words.fail(") is missing");
-    } else {
-      out = single(words, words.take("a constant", "write a number or a name"));
-    }
-    return negate ? ~out & word_bits() : out;
-  }
-
-  [[nodiscard]] std::uint64_t word_bits() const { return bits_ == 32 ? 0xffffffffU : kAllBits; }
-
-  std::uint64_t single(const Words& words, const Word& word) const {
-    if (word.kind == Kind::Identifier) {
-      const auto named = find_constant(word.text, arch_);
-      if (!named) words.source().fail(word.offset, named.error());
-      return *named & word_bits();
-    }
-    if (word.kind != Kind::Number) words.fail(word, "no constant; write a number or a name");
-    // "08" is decimal there, as no octal number is written so.
-    std::string_view digits = word.text;
-    const bool negative = digits.starts_with('-');
-    if (negative) digits.remove_prefix(1);
-    const bool octal =
-        digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '7';
-    while (!octal && digits.size() > 1 && digits[0] == '0' && (digits[1] | 0x20) != 'x') {
-      digits.remove_prefix(1);
-    }
-    const auto number = c_number((negative ? "-" : "") + std::string(digits), bits_);
-    if (!number) words.fail(word, fmt::format("does not fit in {} bits", bits_));
-    return number->value;
-  }
-
-  std::uint32_t action(Words& words) {
-    const Word word = words.take("an action", "write \"read: allow\"");
-    if (deployment_.denylist && word.kind != Kind::Return) {
-      words.fail(word, "a denylist says \"return ERRNO\" for every call");
-    }
-    if (word.kind == Kind::Action) {
-      if (word.text == "allow") return kAllowValue;
-      if (word.text == "kill-process") return kKillProcessValue;
-      if (word.text == "kill" || word.text == "kill-thread") return kKillThreadValue;
-      if (word.text == "trap") return kTrapValue;
-      if (word.text == "trace") return kTraceValue;
-      if (word.text == "log") return kLogValue;
-      return kUserNotifValue;
-    }
-    if (word.kind == Kind::Number && single(words, word) == 1) return kAllowValue;
-    if (word.kind == Kind::Return) {
-      const Word errno_word = words.take("the errno", "write \"return EPERM\"");
-      return kErrnoValue | (static_cast<std::uint32_t>(single(words, errno_word)) & kDataMask);
-    }
-    words.fail(word,
-               "no action; there are allow, 1, kill, kill-process, kill-thread, trap, trace, log, "
-               "user-notify and return ERRNO");
   }
 
   Call& call_of(const Words& words, const Word& at, std::string name) {
@@ -467,7 +304,6 @@ class Reader {
   PolicyFiles files_;
   const Deployment& deployment_;
   Arch arch_;
-  int bits_;
   std::uint32_t default_value_;
   std::vector<Note> notes_;
   std::vector<Call> calls_;
