@@ -13,6 +13,7 @@
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/loader.hpp"
 #include "harness/front_ends/program_reader.hpp"
+#include "harness/front_ends/telling_calls.hpp"
 #include "harness/report/words.hpp"
 #include "vm/syscalls.hpp"
 
@@ -154,8 +155,36 @@ bool is_input_format(const std::string& name) {
          front_ends::find_profile_format(name) != nullptr;
 }
 
+// Where libseccomp's program says something else than the profile: calls that show it, and where no
+// call does, what might be one.
+void print_departures(const std::string& shown, const front_ends::LoadedFilter& filter,
+                      const KernelModel& model) {
+  const front_ends::Policy& policy = *filter.policy;
+  const bool tree = filter.lowering == front_ends::Lowering::LibseccompTree;
+  for (const front_ends::Disagreement& each :
+       front_ends::disagreements(policy, filter.program, model)) {
+    const std::size_t line = each.said.rule ? policy.rules[*each.said.rule].place.line : 0;
+    fmt::print(stderr, "{}{}: {}({:#x}) gets {} by the profile, and {} by libseccomp's program\n",
+               shown, line == 0 ? "" : fmt::format(":{}", line), report::call_name(each.data),
+               fmt::join(each.data.args, ", "), report::verdict_words(each.said.value, model),
+               report::verdict_words(each.value, model));
+  }
+  const auto possible = front_ends::departures(policy, tree, 1000);
+  std::vector<front_ends::DepartureKind> said;
+  for (const front_ends::Departure& each : possible) {
+    if (std::ranges::find(said, each.kind) != said.end()) continue;
+    said.push_back(each.kind);
+    const auto same = std::ranges::count(possible, each.kind, &front_ends::Departure::kind);
+    const front_ends::Rule& rule = policy.rules[each.first];
+    fmt::print(stderr, "{}:{}:{}: {} on {}: {}{}\n", shown, rule.place.line, rule.place.column,
+               rule.syscall, info(each.arch).name, front_ends::departure_words(each, policy),
+               same == 1 ? "" : fmt::format(" (and {} more)", same - 1));
+  }
+}
+
 // What there is to say of a file, each with its place; what is only worth knowing with -v.
-void print_notes(const std::string& shown, const front_ends::Loaded& loaded, bool verbose) {
+void print_notes(const std::string& shown, const front_ends::Loaded& loaded, bool verbose,
+                 const KernelModel& model) {
   if (verbose) {
     fmt::print(stderr, "{}: read as {} ({}), {} filter{}\n", shown, loaded.format,
                loaded.looks_like, loaded.filters.size(), loaded.filters.size() == 1 ? "" : "s");
@@ -168,14 +197,8 @@ void print_notes(const std::string& shown, const front_ends::Loaded& loaded, boo
   }
   if (!verbose) return;
   for (const front_ends::LoadedFilter& filter : loaded.filters) {
-    if (!filter.policy || filter.lowering == front_ends::Lowering::Plain) continue;
-    const bool tree = filter.lowering == front_ends::Lowering::LibseccompTree;
-    for (const front_ends::Departure& each : front_ends::departures(*filter.policy, tree, 20)) {
-      const auto& rules = filter.policy->rules;
-      const front_ends::Place& place = rules[each.first].place;
-      fmt::print(stderr, "{}:{}:{}: {} on {}: {}\n", shown, place.line, place.column,
-                 rules[each.first].syscall, info(each.arch).name,
-                 front_ends::departure_words(each, *filter.policy));
+    if (filter.policy && filter.lowering != front_ends::Lowering::Plain) {
+      print_departures(shown, filter, model);
     }
   }
 }
@@ -205,7 +228,7 @@ std::vector<FilterFile> read_filters(const std::string& path, const InputOptions
     throw UserError(
         fmt::format("{}{}: {}", shown, place_of(loaded.error()), loaded.error().message));
   }
-  print_notes(shown, *loaded, input.verbose);
+  print_notes(shown, *loaded, input.verbose, load.deployment.model);
   std::vector<FilterFile> out;
   for (front_ends::LoadedFilter& each : loaded->filters) {
     out.push_back({each.name.empty() ? shown : fmt::format("{} ({})", shown, each.name),
@@ -231,6 +254,20 @@ FilterFile read_filter(const std::string& path, const InputOptions& input,
       fmt::format("{}: it stands for {} filters, and this takes one: `callgate convert "
                   "-o DIR` writes each into a file",
                   path, all.size()));
+}
+
+bool say_unsaid(const std::string& path, const std::string& syntax,
+                const std::vector<report::Unsaid>& unsaid) {
+  bool whole = true;
+  for (const report::Unsaid& each : unsaid) {
+    whole = whole && !each.lost;
+    fmt::print(stderr, "{}: instruction {}: {}: {}\n", path, each.instruction, syntax, each.what);
+  }
+  if (!whole) {
+    fmt::print(stderr, "callgate: {} cannot say all of {}; callgate's own listing can\n", syntax,
+               path);
+  }
+  return whole;
 }
 
 void add_filters(CLI::App& command, std::vector<std::string>& paths) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/front_ends/profile.hpp"
+#include "harness/report/syntaxes.hpp"
 #include "verifier/check.hpp"
 #include "vm/filter_stack.hpp"
 #include "vm/instruction.hpp"
@@ -89,6 +90,10 @@ struct InputOptions {
 /// The only filter that a FILTER argument stands for; UserError where it is none or several.
 [[nodiscard]] FilterFile read_filter(const std::string& path, const InputOptions& input,
                                      const ModelOptions& options);
+
+/// Tells on standard error what a language could not say; false where its text is another program.
+[[nodiscard]] bool say_unsaid(const std::string& path, const std::string& syntax,
+                              const std::vector<report::Unsaid>& unsaid);
 
 /// -f FILTER, oldest first.
 void add_filters(CLI::App& command, std::vector<std::string>& paths);

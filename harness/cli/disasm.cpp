@@ -86,20 +86,6 @@ std::optional<std::string> machine_code(const Options& options, const FilterFile
                                   : machine_text(*lines, statements);
 }
 
-// Tells on standard error what a language could not say; false where its text is another program.
-bool say_unsaid(const std::string& path, const std::string& syntax,
-                const std::vector<report::Unsaid>& unsaid) {
-  bool whole = true;
-  for (const report::Unsaid& each : unsaid) {
-    whole = whole && !each.lost;
-    fmt::print(stderr, "{}: instruction {}: {}: {}\n", path, each.instruction, syntax, each.what);
-  }
-  if (!whole) {
-    fmt::print(stderr, "callgate: {} cannot say all of {}; --syntax callgate can\n", syntax, path);
-  }
-  return whole;
-}
-
 int disasm(const Options& options) {
   if (options.syntax != "callgate" && options.format != "text") {
     throw UserError("disasm: --syntax goes with --format text");

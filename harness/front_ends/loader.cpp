@@ -37,7 +37,17 @@ std::expected<Loaded, ReadError> from_profile(const ProfileFormatRow& row, std::
 
 std::expected<Loaded, ReadError> from_program(std::string_view bytes, const ReadOptions& options) {
   auto program = read_program(bytes, options);
-  if (!program) return std::unexpected(std::move(program.error()));
+  if (!program) {
+    ReadError& error = program.error();
+    if (!options.format && !error.offset) {
+      error.message += "; nor a profile:";
+      for (const ProfileFormatRow& row : profile_formats()) {
+        error.message += fmt::format("{} {} ({})", &row == profile_formats().data() ? "" : ",",
+                                     row.name, row.looks_like);
+      }
+    }
+    return std::unexpected(std::move(error));
+  }
   const InputFormatRow& row = info(program->format);
   Loaded out{std::string(row.name), row.looks_like, {}, {}};
   out.filters.push_back({{}, std::move(program->program), {}, {}, {}});

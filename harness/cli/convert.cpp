@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "harness/cli/cli.hpp"
+#include "harness/front_ends/loader.hpp"
+#include "harness/front_ends/policy_writers.hpp"
+#include "harness/front_ends/telling_calls.hpp"
+#include "harness/report/disassembly.hpp"
+#include "harness/report/syntaxes.hpp"
+#include "harness/report/words.hpp"
+
+namespace callgate::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  InputOptions input;
+  std::string path;
+  std::string to = "raw";
+  std::string out;
+};
+
+// How a program's bytes are written; the names are those of the formats that are read.
+struct Encoding {
+  std::string_view name;
+  std::string_view looks_like;
+  std::string_view suffix;
+  std::string (*write)(const Program& program, ByteOrder order);
+};
+
+constexpr std::array kEncodings = {
+    Encoding{
+        "raw", "struct sock_filter as it lies in memory", "bpf",
+        [](const Program& program, ByteOrder order) { return report::raw_bytes(program, order); }},
+    Encoding{
+        "hex", "the raw bytes as hexadecimal digits", "hex",
+        [](const Program& program, ByteOrder order) { return report::hex_text(program, order); }},
+    Encoding{"c-rows", "rows `{ code, jt, jf, k },`", "c",
+             [](const Program& program, ByteOrder /*order*/) { return report::c_rows(program); }},
+    Encoding{
+        "c-string", "the raw bytes as \"\\x20\\x00...\"", "c",
+        [](const Program& program, ByteOrder order) { return report::c_string(program, order); }},
+    Encoding{"decimal", "a count, then lines `code jt jf k`", "txt",
+             [](const Program& program, ByteOrder /*order*/) { return report::decimal(program); }},
+};
+
+std::string names_of_targets() {
+  std::string out;
+  const auto add = [&](std::string_view name) {
+    if (!out.empty()) out += ' ';
+    out += name;
+  };
+  for (const Encoding& each : kEncodings) add(each.name);
+  for (const report::SyntaxRow& each : report::syntaxes()) add(each.name);
+  for (const front_ends::PolicyWriterRow& each : front_ends::policy_writers()) add(each.name);
+  return out;
+}
+
+// What one filter becomes, and whether all of its meaning is in it.
+struct Converted {
+  std::string text;
+  std::string_view suffix;
+  bool whole = true;
+};
+
+// The text is read again as a container's runtime would, and asked the same calls as the policy.
+bool means_the_same(const FilterFile& file, const front_ends::PolicyWriterRow& writer,
+                    const std::string& text, const KernelModel& model) {
+  front_ends::LoadOptions load;
+  load.deployment.model = model;
+  load.deployment.runtime = "crun";
+  load.input_format = writer.name;
+  const auto again = front_ends::load(text, "", load);
+  if (!again || again->filters.size() != 1) {
+    fmt::print(stderr, "{}: as {} it is refused: {}\n", file.path, writer.name,
+               again ? "no filter comes of it" : again.error().message);
+    return false;
+  }
+  const auto differing =
+      front_ends::disagreements(*file.policy, again->filters.front().program, model, 10);
+  for (const front_ends::Disagreement& each : differing) {
+    fmt::print(stderr, "{}: {}({}) gets {}; as {} it would get {}\n", file.path,
+               report::call_name(each.data), fmt::join(each.data.args, ", "),
+               report::verdict_words(each.said.value, model), writer.name,
+               report::verdict_words(each.value, model));
+  }
+  return differing.empty();
+}
+
+Converted convert_one(const FilterFile& file, const Options& options, const KernelModel& model) {
+  const auto* const encoding =
+      std::ranges::find(kEncodings, std::string_view(options.to), &Encoding::name);
+  if (encoding != kEncodings.end()) {
+    return {encoding->write(file.program, options.model.file_order()), encoding->suffix};
+  }
+  if (const report::SyntaxRow* syntax = report::find_syntax(options.to)) {
+    report::SourceText source = syntax->write(file.program, model);
+    return {std::move(source.text), "txt", say_unsaid(file.path, options.to, source.unsaid)};
+  }
+  const front_ends::PolicyWriterRow& writer = *front_ends::find_policy_writer(options.to);
+  if (!file.policy) {
+    throw UserError(
+        fmt::format("{}: a program, and a program does not become a profile: --to takes the "
+                    "encodings and languages of programs for it",
+                    file.path));
+  }
+  auto written = writer.write(*file.policy);
+  if (!written) throw UserError(fmt::format("{}: {}", file.path, written.error()));
+  for (const std::string& note : written->notes) {
+    fmt::print(stderr, "{}: not kept: {}\n", file.path, note);
+  }
+  const bool same = means_the_same(file, writer, written->text, model);
+  return {std::move(written->text), "json", same && written->notes.empty()};
+}
+
+void write_to(const Options& options, const std::vector<Converted>& all) {
+  if (options.out.empty() || options.out == "-") {
+    const std::string& text = all.front().text;
+    if (options.to == "raw" && options.out.empty() && isatty(STDOUT_FILENO) == 1) {
+      throw UserError("convert: raw bytes are nothing for a terminal: -o FILE, or --to hex");
+    }
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      throw UserError("convert: standard output could not be written");
+    }
+    return;
+  }
+  if (all.size() == 1) return write_whole(options.out, all.front().text);
+  std::error_code error;
+  std::filesystem::create_directory(options.out, error);
+  if (!std::filesystem::is_directory(options.out, error) ||
+      !std::filesystem::is_empty(options.out, error)) {
+    throw UserError(
+        fmt::format("{}: not an empty folder; several filters go into one", options.out));
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    write_whole(fmt::format("{}/{:03}.{}", options.out, i, all[i].suffix), all[i].text);
+  }
+}
+
+int convert(const Options& options) {
+  const bool known = std::ranges::find(kEncodings, std::string_view(options.to), &Encoding::name) !=
+                         kEncodings.end() ||
+                     report::find_syntax(options.to) != nullptr ||
+                     front_ends::find_policy_writer(options.to) != nullptr;
+  if (!known) {
+    throw UserError(fmt::format("--to {}: not a format that is written; these are: {}", options.to,
+                                names_of_targets()));
+  }
+  const KernelModel model = options.model.model();
+  const std::vector<FilterFile> files = read_filters(options.path, options.input, options.model);
+  if (files.empty()) throw UserError(fmt::format("{}: no filter comes of it", options.path));
+  if (files.size() > 1 && (options.out.empty() || options.out == "-")) {
+    std::string names;
+    for (const FilterFile& file : files) names += fmt::format("\n  {}", file.path);
+    throw UserError(fmt::format("{}: it stands for {} filters; give -o FOLDER for them:{}",
+                                options.path, files.size(), names));
+  }
+  std::vector<Converted> all;
+  for (const FilterFile& file : files) all.push_back(convert_one(file, options, model));
+  write_to(options, all);
+  return std::ranges::all_of(all, &Converted::whole) ? kWell : kNo;
+}
+
+}  // namespace
+
+void add_convert(CLI::App& root, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = *root.add_subcommand(
+      "convert", "Filters and profiles in another form, and what of them could not be kept");
+  command.add_option("FILTER", options->path, "A filter or profile; - is standard input")
+      ->required();
+  command.add_option("--to", options->to, "The form, raw if not given: " + names_of_targets())
+      ->type_name("FORMAT");
+  command
+      .add_option("-o,--output", options->out,
+                  "Where it goes, standard output if not given; a folder where FILTER stands for "
+                  "several filters")
+      ->type_name("FILE");
+  options->model.add_to(command);
+  options->input.add_to(command);
+  command.footer(
+      "\nExamples:\n"
+      "  callgate convert --caps CAP_SYS_ADMIN -o filter.bpf default.json\n"
+      "  callgate convert --to bpf_asm filter.bpf\n"
+      "  callgate convert --to oci policy.json\n"
+      "\nA profile that is written is read again and asked about the calls that its rules are "
+      "about.\nExit code 1: something of the meaning is not kept; standard error says what.");
+  command.callback([options, &exit_code] { exit_code = convert(*options); });
+}
+
+}  // namespace callgate::cli

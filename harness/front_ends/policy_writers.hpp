@@ -1,0 +1,37 @@
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/front_ends/policy.hpp"
+
+/// Policies in the languages of profiles.
+namespace callgate::front_ends {
+
+/// A policy as text; `notes` say what is not kept, each a sentence.
+struct WrittenPolicy {
+  std::string text;
+  std::vector<std::string> notes;
+};
+
+/// A language that policies are written in.
+struct PolicyWriterRow {
+  std::string_view name;  ///< that of the format it is read as
+  std::string_view looks_like;
+  /// Fails, with the reason, where the language has no words for a rule.
+  std::expected<WrittenPolicy, std::string> (*write)(const Policy& policy);
+};
+
+/// Every such language.
+[[nodiscard]] std::span<const PolicyWriterRow> policy_writers() noexcept;
+
+/// The row of a name, or nullptr.
+[[nodiscard]] const PolicyWriterRow* find_policy_writer(std::string_view name) noexcept;
+
+/// An OCI runtime-spec profile.
+[[nodiscard]] std::expected<WrittenPolicy, std::string> write_oci(const Policy& policy);
+
+}  // namespace callgate::front_ends
