@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "fuzz/case.hpp"
+#include "fuzz/profile_byte.hpp"
 #include "fuzz/targets.hpp"
+#include "harness/front_ends/profile.hpp"
 #include "harness/random/generator.hpp"
 #include "harness/suite/vector.hpp"
 #include "harness/suite/vector_writer.hpp"
@@ -218,8 +220,23 @@ Seeds small_words() {
   return out;
 }
 
+// The examples of profiles, each after the byte of its format.
+Seeds profiles(const fs::path& folder) {
+  Seeds out;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    const std::string text = content_of(file.path());
+    for (const auto& row : callgate::front_ends::profile_formats()) {
+      if (!row.detect(text, file.path().string())) continue;
+      out.emplace(file.path().filename(), fuzz::profile_byte(row.name) + text);
+      break;
+    }
+  }
+  return out;
+}
+
 // Nothing for read_program and read_asm: their seeds are written by hand.
-Seeds seeds_of(const fuzz::TargetInfo& target, const std::vector<VectorFile>& files, bool all) {
+Seeds seeds_of(const fuzz::TargetInfo& target, const fs::path& source,
+               const std::vector<VectorFile>& files, bool all) {
   switch (target.input) {
     case fuzz::InputKind::Case:
       return seeds_of_vectors(files, target.vector, all,
@@ -235,6 +252,7 @@ Seeds seeds_of(const fuzz::TargetInfo& target, const std::vector<VectorFile>& fi
                               return kind_byte(file.vector.kind) + file.text;
                             });
   }
+  if (target.name == "read_profile") return profiles(source / "corpus/profiles");
   if (target.name == "read_script") return scripts();
   if (target.name == "read_words") return small_words();
   return {};
@@ -313,7 +331,7 @@ std::string options_of(const fuzz::TargetInfo& target) {
 void write_all(const fs::path& source, const fs::path& out, bool seeds_only, bool all) {
   const std::vector<VectorFile> files = vectors_below(source / "corpus/vectors");
   for (const fuzz::TargetInfo& target : fuzz::kTargets) {
-    Seeds seeds = seeds_of(target, files, all);
+    Seeds seeds = seeds_of(target, source, files, all);
     const fs::path written = source / "fuzz/seeds" / target.name;
     if (seeds.empty()) {
       for (const auto& entry : fs::directory_iterator(written)) {

@@ -114,7 +114,23 @@ void InputOptions::add_to(CLI::App& command) {
       ->group(kGroup);
   command.add_option("--runtime", runtime, "Profiles of containers: who builds the filter")
       ->check(CLI::IsMember({"runc", "runc-1.1", "crun"}))
-      ->type_name("runc|runc-1.1|crun")
+      ->type_name("RUNTIME")
+      ->group(kGroup);
+  command
+      .add_option("--systemd", systemd,
+                  "Units: the version whose sets are meant, 252; the installed one's if not given")
+      ->type_name("VERSION")
+      ->group(kGroup);
+  command
+      .add_option("--with", with,
+                  "A further file that belongs to FILTER: a drop-in of a unit, a frequency file of "
+                  "minijail")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(kGroup);
+  command
+      .add_flag("--denylist", denylist,
+                "Policies of minijail's compiler: as with its own --denylist")
       ->group(kGroup);
   if (command.get_option_no_throw("--verbose") == nullptr) {
     command

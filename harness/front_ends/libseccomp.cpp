@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -86,13 +87,13 @@ std::string refusal_words(int error, const Rule& rule) {
   }
 }
 
-std::expected<void, LowerError> add_arches(void* context, const Policy& policy) {
+std::expected<void, LowerError> add_arches(void* context, std::span<const Arch> arches) {
   const std::uint32_t native = seccomp_arch_native();
   if (int error = seccomp_arch_remove(context, native); error != 0) {
     return fail(
         fmt::format("libseccomp cannot do without this machine's architecture ({})", -error));
   }
-  for (const Arch arch : policy.arches) {
+  for (const Arch arch : arches) {
     const std::uint32_t token = seccomp_arch_resolve_name(std::string(info(arch).name).c_str());
     if (token == 0) {
       return fail(fmt::format("libseccomp {} does not know the architecture {}",
@@ -100,7 +101,7 @@ std::expected<void, LowerError> add_arches(void* context, const Policy& policy) 
     }
     if (const int error = seccomp_arch_add(context, token); error == -EDOM) {
       return fail(fmt::format("{} and {} differ in byte order; libseccomp makes no such filter",
-                              info(policy.arches.front()).name, info(arch).name));
+                              info(arches.front()).name, info(arch).name));
     } else if (error != 0) {
       return fail(fmt::format("libseccomp refuses the architecture {} (error {})", info(arch).name,
                               -error));
@@ -112,11 +113,6 @@ std::expected<void, LowerError> add_arches(void* context, const Policy& policy) 
 std::expected<void, LowerError> add_rule(void* context, const Policy& policy, std::size_t index,
                                          bool exact) {
   const Rule& rule = policy.rules[index];
-  if (!rule.arches.empty() && rule.arches != policy.arches) {
-    return fail(
-        fmt::format("{}: libseccomp has no rules for some architectures alone", call_words(rule)),
-        index);
-  }
   const int number =
       rule.number ? *rule.number : seccomp_syscall_resolve_name(rule.syscall.c_str());
   if (!rule.number && number == __NR_SCMP_ERROR) {
@@ -154,29 +150,69 @@ std::expected<void, LowerError> add_rule(void* context, const Policy& policy, st
   return {};
 }
 
-// All that libseccomp does with a policy; the program goes to `file`.
+bool is_for(const Rule& rule, std::span<const Arch> arches) {
+  return rule.arches.empty() || std::ranges::any_of(rule.arches, [&](Arch arch) {
+           return std::ranges::find(arches, arch) != arches.end();
+         });
+}
+
+// A filter of some of a policy's architectures; nullptr with the reason set where there is none.
+Context filter_of(const Policy& policy, std::span<const Arch> arches,
+                  const LibseccompOptions& options, LowerError& why) {
+  Context context(seccomp_init(policy.default_value), &seccomp_release);
+  const auto refuse = [&](LowerError error) {
+    why = std::move(error);
+    return Context(nullptr, &seccomp_release);
+  };
+  if (!context) {
+    return refuse(
+        {fmt::format("libseccomp refuses the default action 0x{:08x}: Linux {} or "
+                     "libseccomp {} does not have it",
+                     policy.default_value, to_string(options.kernel), libseccomp_version()),
+         {}});
+  }
+  if (seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, *policy.foreign_value) != 0) {
+    return refuse({fmt::format("libseccomp refuses 0x{:08x} for foreign architectures",
+                               *policy.foreign_value),
+                   {}});
+  }
+  if (options.binary_tree && seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0) {
+    return refuse({"this libseccomp makes no binary trees", {}});
+  }
+  if (auto added = add_arches(context.get(), arches); !added) return refuse(added.error());
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    if (!is_for(policy.rules[i], arches)) continue;
+    if (auto added = add_rule(context.get(), policy, i, options.exact); !added) {
+      return refuse(added.error());
+    }
+  }
+  return context;
+}
+
+// All that libseccomp does with a policy; the program goes to `file`. Rules for some of the
+// architectures, and exact ones where there are several, take a filter for each, merged at the end
+// (what LXC does).
 std::expected<void, LowerError> generate(const Policy& policy, const LibseccompOptions& options,
                                          int file) {
   if (seccomp_api_set(api_level(options.kernel)) != 0) {
     return fail("libseccomp cannot be told which kernel to think of");
   }
-  const Context context(seccomp_init(policy.default_value), &seccomp_release);
-  if (!context) {
-    return fail(fmt::format(
-        "libseccomp refuses the default action 0x{:08x}: Linux {} or libseccomp {} does "
-        "not have it",
-        policy.default_value, to_string(options.kernel), libseccomp_version()));
-  }
-  if (seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, *policy.foreign_value) != 0) {
-    return fail(fmt::format("libseccomp refuses 0x{:08x} for foreign architectures",
-                            *policy.foreign_value));
-  }
-  if (options.binary_tree && seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0) {
-    return fail("this libseccomp makes no binary trees");
-  }
-  if (auto added = add_arches(context.get(), policy); !added) return added;
-  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    if (auto added = add_rule(context.get(), policy, i, options.exact); !added) return added;
+  const std::span<const Arch> all = policy.arches;
+  const bool apart =
+      all.size() > 1 && (options.exact || std::ranges::any_of(policy.rules, [&](const Rule& rule) {
+                           return !rule.arches.empty() && rule.arches != policy.arches;
+                         }));
+  LowerError why;
+  const Context context = filter_of(policy, apart ? all.first(1) : all, options, why);
+  if (!context) return std::unexpected(std::move(why));
+  for (std::size_t i = 1; apart && i < all.size(); ++i) {
+    Context other = filter_of(policy, all.subspan(i, 1), options, why);
+    if (!other) return std::unexpected(std::move(why));
+    if (const int error = seccomp_merge(context.get(), other.get()); error != 0) {
+      return fail(fmt::format("libseccomp cannot merge the filters of {} and {} (error {})",
+                              info(all.front()).name, info(all[i]).name, -error));
+    }
+    static_cast<void>(other.release());  // it is a part of the first one now
   }
   if (const int error = seccomp_export_bpf(context.get(), file); error != 0) {
     return fail(fmt::format("libseccomp cannot make a program of it (error {}): it may be too long",

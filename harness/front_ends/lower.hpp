@@ -40,6 +40,7 @@ struct LibseccompOptions {
 ///   - in the order of rules and more, see departures();
 ///   - tests of the first argument of a call behind a multiplexer (socketcall, ipc) are dropped
 ///     there, and the others are made of the multiplexer's own arguments.
+/// Rules for some of the architectures are filters of their own, merged at the end.
 /// It works in a child process of its own: some rules keep libseccomp 2.5.4 busy for ever.
 /// Refused, with libseccomp's reason in words: a rule equal to the default (EACCES), two tests of
 /// one argument (EINVAL), the same tests with another action (EEXIST), a number on an architecture
