@@ -1,7 +1,8 @@
-// Policies in kafel's language. Facts from its source (src/parser.y, range_rules.c, codegen.c of
-// 2018 to 2020): the first rule that fits a call decides; what none fits gets the default, KILL
-// (the thread) if none is given; so do calls of another architecture, always KILL; x32 calls are
-// numbers as others. A policy is used once, however often USE names it, which changes no verdict.
+// Policies in kafel's language. Facts from its source (src/parser.y, range_rules.c, codegen.c at
+// commits 79a3ff5, 36a1972 and 00532cc): the first rule that fits a call decides; what none fits
+// gets the default, KILL (the thread) if none is given; so do calls of another architecture, always
+// KILL; x32 calls are numbers as others. A policy is used once, however often USE names it, which
+// changes no verdict.
 
 #include <fmt/format.h>
 
@@ -275,9 +276,9 @@ class Reader {
     if (arch_ == Arch::X86_64) {
       notes_.push_back(word.source->note(
           word.offset,
-          fmt::format("{}: not in kafel's list of 2020; newer ones may have it", word.text)));
+          fmt::format("{}: not in kafel's list of f67ddf5; newer ones may have it", word.text)));
       scope.unknown =
-          "no argument: kafel's list of 2020 has no such call; declare them, call(fd, buf)";
+          "no argument: kafel's list of f67ddf5 has no such call; declare them, call(fd, buf)";
     } else {
       scope.unknown = fmt::format(
           "the arguments of {}'s calls are not known here; declare them, "

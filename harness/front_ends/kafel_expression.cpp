@@ -1,4 +1,4 @@
-// Conditions as kafel takes them (src/parser.y, expression.c, codegen.c of 2018 to 2020): a
+// Conditions as kafel takes them (src/parser.y, expression.c, codegen.c at 79a3ff5, 00532cc): a
 // comparison is 64 bits wide where some number in it has more than 32 bits or some argument has 8
 // bytes, else it is about low words. What has no effect is dropped before that is asked: | 0,
 // & 0xffffffffffffffff. All comparisons are unsigned.

@@ -1,4 +1,4 @@
-// How kafel parts a text into words (src/lexer.l of 2016 to 2020).
+// How kafel parts a text into words (src/lexer.l at f67ddf5).
 
 #include "harness/front_ends/kafel_lexer.hpp"
 

@@ -1,8 +1,8 @@
 // LXC's seccomp policies, of version 1 (numbers that are allowed) and 2 (names with actions). Facts
-// from its source (src/lxc/seccomp.c of 2020 to 2022, LXC 4.0 to 5.0), which hands rule by rule to
-// libseccomp: to a filter of the machine's own architecture and to one of each that it also runs,
-// merged at the end; a name that one of these does not have is left out there. What section of an
-// architecture a rule stands in matters only where the machine does not run that at all.
+// from its source (src/lxc/seccomp.c at 00671e8; 5.0.2 was run beside it), which hands rule by rule
+// to libseccomp: to a filter of the machine's own architecture and to one of each that it also
+// runs, merged at the end; a name that one of these does not have is left out there. What section
+// of an architecture a rule stands in matters only where the machine does not run that at all.
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // Policies of minijail as libminijail itself reads them, in the process that is to be jailed. Facts
-// from its source (syscall_filter.c, bpf.c, util.c of 2018 to 2022): a line is a call; the tests
+// from its source (syscall_filter.c, util.c, bpf.c at f0cae0d): a line is a call; the tests
 // of its arguments, a disjunction of conjunctions, allow it; what passes none of them gets the
 // errno after `return`, or the default. Comparisons are unsigned, 64 bits wide where a long is.
 
@@ -57,11 +57,9 @@ class Reader {
   Profile read(std::string_view text) {
     const PolicyText main(text);
     require_minijail_machine(main, arch_);
-    notes_.push_back(
-        {{},
-         "what is not allowed ends the thread (KILL_THREAD); libminijail is asked for "
-         "KILL_PROCESS by TSYNC (minijail0 -p, -T and threads), for LOG by its logging "
-         "(minijail0 -L)"});
+    notes_.push_back({{},
+                      "what is not allowed ends the thread (KILL_THREAD); libminijail is asked for "
+                      "KILL_PROCESS by TSYNC, and for LOG by its logging"});
     file(main);
     if (labels_ > kMostLabels) {
       main.fail(0, fmt::format("it takes {} labels, and libminijail has room for {}; use "

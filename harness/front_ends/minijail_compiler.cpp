@@ -1,7 +1,7 @@
 // Policies of minijail as its compile_seccomp_policy reads them. Facts from its source
-// (tools/parser.py, compiler.py, bpf.py of 2018 to 2024): what stands after the semicolon is what
-// becomes of calls that pass the tests, where libminijail means those that do not; statements about
-// one call add up; names of calls and constants are those of the machine it compiles for.
+// (tools/parser.py at 0d443e7, compiler.py at 7a35365, bpf.py): what stands after the semicolon is
+// what becomes of calls that pass the tests, where libminijail means those that do not; statements
+// about one call add up; names of calls and constants are those of the machine it compiles for.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// How compile_seccomp_policy parts a line into words (tools/parser.py of 2018 to 2024).
+// How compile_seccomp_policy parts a line into words (tools/parser.py at 0d443e7).
 
 #include "harness/front_ends/minijail_tokens.hpp"
 

@@ -1,6 +1,6 @@
-// Filters of rust-vmm's seccompiler, and of Firecracker's, which took to libseccomp in 2025. Both
-// read JSON with a filter for each thread. Facts from their sources (rust-vmm/seccompiler,
-// src/frontend/json.rs and src/backend of 2021 to 2025; Firecracker, src/seccompiler of 2025):
+// Filters of rust-vmm's seccompiler, and of Firecracker's, of which newer versions use libseccomp.
+// Both read JSON with a filter for each thread. Facts from their sources (rust-vmm/seccompiler,
+// src/frontend/json.rs at 16eed50 and src/backend; Firecracker, src/seccompiler at d675892):
 //   seccompiler   dword compares low words; other architectures end the process; x32 calls are
 //                 numbers as others; a rule without args is lost where the call has one with args
 //   Firecracker   dword matters for eq alone; the rest is libseccomp's
@@ -352,11 +352,12 @@ ReadProfile read_firecracker(std::string_view text, std::string_view path,
                              const Deployment& deployment) {
   return reading([&] {
     Profile out = Reader(text, path, deployment, true).read();
-    out.notes.insert(out.notes.begin(),
-                     {{},
-                      "as Firecracker since 2025 compiles it, with libseccomp; before, and with "
-                      "rust-vmm's seccompiler, dword compares low words and other architectures "
-                      "end the process: read it as seccompiler"});
+    out.notes.insert(
+        out.notes.begin(),
+        {{},
+         "as newer versions of Firecracker compile it, with libseccomp; before, and with "
+         "rust-vmm's seccompiler, dword compares low words and other architectures "
+         "end the process: read it as seccompiler"});
     return out;
   });
 }
