@@ -224,6 +224,7 @@ Seeds small_words() {
 Seeds profiles(const fs::path& folder) {
   Seeds out;
   for (const auto& file : fs::directory_iterator(folder)) {
+    if (!file.is_regular_file()) continue;
     const std::string text = content_of(file.path());
     for (const auto& row : callgate::front_ends::profile_formats()) {
       if (!row.detect(text, file.path().string())) continue;

@@ -264,7 +264,9 @@ std::vector<FilterFile> read_filters(const std::string& path, const InputOptions
     throw UserError(fmt::format("--input-format {}: not a format; see --help", input.format));
   }
   const std::string shown = path == "-" ? "standard input" : path;
-  const auto bytes = front_ends::read_file(path);
+  // FILE#NAME: one of several in a file; the reader is told the whole of it.
+  const std::string file = std::filesystem::exists(path) ? path : path.substr(0, path.rfind('#'));
+  const auto bytes = front_ends::read_file(file);
   if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
   auto loaded = front_ends::load(*bytes, path == "-" ? "" : path, load);
   if (!loaded) {

@@ -7,16 +7,19 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "harness/front_ends/lower.hpp"
 #include "harness/front_ends/program_reader.hpp"
+#include "vm/opcodes.hpp"
 
 namespace callgate::front_ends {
 namespace {
@@ -80,7 +83,7 @@ std::string refusal_words(int error, const Rule& rule) {
     case EINVAL:
       return fmt::format(
           "{}: libseccomp refuses the rule (EINVAL): an action that this kernel or libseccomp does "
-          "not have, an errno above 4095, the number -1, or tests that it would have to rewrite",
+          "not have, an errno above 4094, the number -1, or tests that it would have to rewrite",
           call);
     default:
       return fmt::format("{}: libseccomp refuses the rule (error {})", call, error);
@@ -255,6 +258,23 @@ class MemoryFile {
   int file_;
 };
 
+// For machines of another byte order libseccomp 2.5.4 swaps the bytes of all it makes but for the
+// values of returns that it repeats in long programs; on such a machine itself there is nothing to
+// swap. False where it cannot be told which are swapped.
+bool mend_returns(Program& program, const Policy& policy) {
+  std::set<std::uint32_t> values{policy.default_value, *policy.foreign_value};
+  for (const Rule& rule : policy.rules) values.insert(rule.value);
+  for (const std::uint32_t value : values) {
+    if (value != std::byteswap(value) && values.contains(std::byteswap(value))) return false;
+  }
+  for (Instruction& each : program) {
+    if (each.code != static_cast<std::uint16_t>(Opcode::RetK) || values.contains(each.k)) continue;
+    each.k = std::byteswap(each.k);
+    if (!values.contains(each.k)) return false;
+  }
+  return true;
+}
+
 // How the child ends.
 enum ChildEnd : int { Made = 0, Refused = 1 };
 
@@ -333,6 +353,12 @@ std::expected<Program, LowerError> lower_libseccomp(const Policy& policy,
   read.order = info(policy.arches.front()).byte_order;
   auto out = read_program(program.content(), read);
   if (!out) return fail("libseccomp's program: " + to_string(out.error()));
+  if (read.order != kHostByteOrder && !mend_returns(out->program, policy)) {
+    return fail(
+        fmt::format("libseccomp {} cannot make this program on a machine of another byte "
+                    "order than {}",
+                    libseccomp_version(), info(policy.arches.front()).name));
+  }
   return std::move(out->program);
 }
 

@@ -41,11 +41,12 @@ struct LibseccompOptions {
 ///   - tests of the first argument of a call behind a multiplexer (socketcall, ipc) are dropped
 ///     there, and the others are made of the multiplexer's own arguments.
 /// Rules for some of the architectures are filters of their own, merged at the end.
-/// It works in a child process of its own: some rules keep libseccomp 2.5.4 busy for ever.
-/// Refused, with libseccomp's reason in words: a rule equal to the default (EACCES), two tests of
-/// one argument (EINVAL), the same tests with another action (EEXIST), a number on an architecture
-/// that is not this machine's (EFAULT), an ERRNO above 4095 (EINVAL), a name that it does not know,
-/// masks with other comparisons than ==.
+/// For a machine of another byte order it is what libseccomp would make there: 2.5.4 forgets to
+/// swap some values, which is mended. It works in a child process of its own: some rules keep
+/// libseccomp 2.5.4 busy for ever. Refused, with libseccomp's reason in words: a rule equal to the
+/// default (EACCES), two tests of one argument (EINVAL), the same tests with another action
+/// (EEXIST), a number on an architecture that is not this machine's (EFAULT), an ERRNO above 4094
+/// (EINVAL), a name that it does not know, masks with other comparisons than ==.
 [[nodiscard]] std::expected<Program, LowerError> lower_libseccomp(
     const Policy& policy, const LibseccompOptions& options = {});
 

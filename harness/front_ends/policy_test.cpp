@@ -191,6 +191,26 @@ TEST(Libseccomp, takes_x32_calls_for_foreign_ones_but_not_minus_1) {
   }
 }
 
+TEST(Libseccomp, makes_long_programs_for_machines_of_another_byte_order) {
+  // More than 255 instructions: returns are repeated, and 2.5.4 does not swap their bytes.
+  for (const Arch arch : {Arch::S390x, Arch::Ppc64, Arch::AArch64}) {
+    Policy policy = policy_for(arch, {});
+    std::uint32_t value = 0x00050002U;
+    for (const SyscallRow& row : syscalls(arch)) {
+      if (!libseccomp_number(arch, row.name)) continue;
+      policy.rules.push_back({.syscall = std::string(row.name), .value = value});
+      value = value == 0x00050006U ? 0x00050002U : value + 1;
+    }
+    const auto program = lower_libseccomp(policy);
+    ASSERT_TRUE(program) << program.error().message;
+    ASSERT_GT(program->size(), 300U);
+    for (const Rule& rule : policy.rules) {
+      const SeccompData data = call(arch, rule.syscall);
+      ASSERT_EQ(run(*program, data, arch), evaluate(policy, data).value) << rule.syscall;
+    }
+  }
+}
+
 std::string refused(const Policy& policy, const LibseccompOptions& options = {}) {
   const auto program = lower_libseccomp(policy, options);
   return program ? "not refused" : program.error().message;
