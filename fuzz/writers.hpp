@@ -44,8 +44,9 @@ inline std::optional<std::string> written(std::span<const Instruction> program,
     case InputFormat::Ceccomp:
       return in_language(program, front_ends::info(format).name);
     case InputFormat::CBytes:
+      return report::c_bytes(program, order);
     case InputFormat::CMacros:
-      return std::nullopt;
+      return report::c_macros(program);
   }
   return std::nullopt;
 }

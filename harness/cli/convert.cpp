@@ -46,6 +46,11 @@ constexpr std::array kEncodings = {
     Encoding{
         "c-string", "the raw bytes as \"\\x20\\x00...\"", "c",
         [](const Program& program, ByteOrder order) { return report::c_string(program, order); }},
+    Encoding{
+        "c-bytes", "the raw bytes as `{32, 0, ...}`", "c",
+        [](const Program& program, ByteOrder order) { return report::c_bytes(program, order); }},
+    Encoding{"c-macros", "BPF_STMT(...) and BPF_JUMP(...)", "c",
+             [](const Program& program, ByteOrder /*order*/) { return report::c_macros(program); }},
     Encoding{"decimal", "a count, then lines `code jt jf k`", "txt",
              [](const Program& program, ByteOrder /*order*/) { return report::decimal(program); }},
 };

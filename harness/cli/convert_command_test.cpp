@@ -78,8 +78,8 @@ TEST_F(Convert, one_of_several_policies_in_a_file_has_a_name) {
 TEST_F(Convert, programs_are_written_in_every_form_as_the_same) {
   const std::string raw = in_folder("raw");
   ASSERT_EQ(run({"convert", "--arch", "x86_64", "-o", raw, kContainer}).code, 0);
-  for (const std::string to : {"hex", "c-rows", "c-string", "decimal", "callgate", "bpf_asm",
-                               "seccomp-tools", "ceccomp"}) {
+  for (const std::string to : {"hex", "c-rows", "c-string", "c-bytes", "c-macros", "decimal",
+                               "callgate", "bpf_asm", "seccomp-tools", "ceccomp"}) {
     const Ended text = run({"convert", "--arch", "x86_64", "--to", to, raw});
     EXPECT_EQ(text.code, 0) << to << text.err;
     const std::string other = file("other", text.out);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "harness/front_ends/lower.hpp"
+#include "vm/syscalls.hpp"
 
 namespace callgate::front_ends {
 namespace {
@@ -106,7 +107,7 @@ class Finder {
       }
     }
     for (const auto& [nr, group] : by_number) pairs(group);
-    if (!binary_tree && any_tests) absent_calls();
+    numbers(!binary_tree && any_tests);
   }
 
  private:
@@ -131,11 +132,21 @@ class Finder {
     }
   }
 
-  void absent_calls() {
+  // Calls of which libseccomp's table does not say what the kernel's does.
+  void numbers(bool may_not_load) {
     for (std::size_t i = 0; i < policy_.rules.size() && out_.size() < limit_; ++i) {
       const Rule& rule = policy_.rules[i];
-      const auto number = rule.number ? rule.number : libseccomp_number(arch_, rule.syscall);
-      if (number && *number < 0) add(DepartureKind::NumberNotLoaded, i, i);
+      if (rule.number) continue;
+      const auto theirs = libseccomp_number(arch_, rule.syscall);
+      const auto ours = syscall_number(arch_, rule.syscall);
+      if (!theirs) continue;
+      const bool multiplexed =
+          std::ranges::find(multiplexed_calls(), rule.syscall, &MultiplexedCall::name) !=
+          multiplexed_calls().end();
+      if (ours && !multiplexed && *theirs != static_cast<std::int32_t>(*ours)) {
+        add(DepartureKind::OtherNumber, i, i);
+      }
+      if (!ours && *theirs < 0 && may_not_load) add(DepartureKind::NumberNotLoaded, i, i);
     }
   }
 
@@ -158,6 +169,8 @@ std::string_view name_of(DepartureKind kind) noexcept {
       return "joined";
     case DepartureKind::NumberNotLoaded:
       return "number-not-loaded";
+    case DepartureKind::OtherNumber:
+      return "other-number";
   }
   return "";
 }
@@ -183,6 +196,9 @@ std::string departure_words(const Departure& departure, const Policy& policy) {
       return "the architecture lacks this call; libseccomp's linear program may then forget to "
              "load "
              "the number before the next test";
+    case DepartureKind::OtherNumber:
+      return "libseccomp's table has another number for this call, or none: the rule does not fit "
+             "it";
   }
   return "";
 }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <set>
 #include <span>
@@ -113,6 +114,20 @@ std::expected<void, LowerError> add_arches(void* context, std::span<const Arch> 
   return {};
 }
 
+// An architecture on which libseccomp would take this machine's number for another call: it gives
+// calls that this machine lacks numbers of its own, and of these two can be the same.
+std::optional<Arch> mistaken(const Policy& policy, const Rule& rule, int number) {
+  if (rule.number || number >= 0) return std::nullopt;
+  const std::uint32_t native = seccomp_arch_native();
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      seccomp_syscall_resolve_num_arch(native, number), &std::free);
+  if (!name || rule.syscall == name.get()) return std::nullopt;
+  for (const Arch arch : policy.arches) {
+    if (libseccomp_number(arch, rule.syscall) != libseccomp_number(arch, name.get())) return arch;
+  }
+  return std::nullopt;
+}
+
 std::expected<void, LowerError> add_rule(void* context, const Policy& policy, std::size_t index,
                                          bool exact) {
   const Rule& rule = policy.rules[index];
@@ -121,6 +136,13 @@ std::expected<void, LowerError> add_rule(void* context, const Policy& policy, st
   if (!rule.number && number == __NR_SCMP_ERROR) {
     return fail(
         fmt::format("libseccomp {} knows no syscall {}", libseccomp_version(), rule.syscall),
+        index);
+  }
+  if (const auto arch = mistaken(policy, rule, number)) {
+    return fail(
+        fmt::format("{}: on this machine libseccomp {} takes it for another call of {}; it can "
+                    "be asked on such a machine, or without this rule",
+                    rule.syscall, libseccomp_version(), info(*arch).name),
         index);
   }
   std::array<scmp_arg_cmp, 6> tests{};

@@ -71,9 +71,11 @@ enum class DepartureKind : std::uint8_t {
   /// An architecture lacks one of the calls: where the next call in the program has tests, its
   /// number is never loaded, and the rule never fits. In linear programs alone.
   NumberNotLoaded,
+  /// libseccomp's table says otherwise than the kernel's: the rule does not fit the call.
+  OtherNumber,
 };
 
-/// "order", "outside-mask", "joined", "number-not-loaded"
+/// "order", "outside-mask", "joined", "number-not-loaded", "other-number"
 [[nodiscard]] std::string_view name_of(DepartureKind kind) noexcept;
 
 /// A place where a policy and libseccomp's program of it may differ. That they do is another

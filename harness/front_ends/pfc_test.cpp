@@ -102,12 +102,12 @@ class Exported {
     EXPECT_EQ(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), 0);
     EXPECT_EQ(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, tree ? 2 : 1), 0);
     add(SCMP_ACT_ALLOW, "read", {});
-    add(SCMP_ACT_LOG, "write", {SCMP_A0(SCMP_CMP_GE, 0x100000005)});
-    add(SCMP_ACT_TRAP, "ioctl", {SCMP_A0(SCMP_CMP_NE, 1), SCMP_A1(SCMP_CMP_LT, 9)});
-    add(SCMP_ACT_TRACE(7), "socket", {SCMP_A0(SCMP_CMP_EQ, 2)});
-    add(SCMP_ACT_ALLOW, "open", {SCMP_A1(SCMP_CMP_LE, 2)});
-    add(SCMP_ACT_KILL, "close", {SCMP_A1(SCMP_CMP_GT, 2)});
-    add(SCMP_ACT_ALLOW, "mmap", {SCMP_A2(SCMP_CMP_MASKED_EQ, 0xf0000000f0, 0x2000000010)});
+    add(SCMP_ACT_LOG, "write", {{0, SCMP_CMP_GE, 0x100000005, 0}});
+    add(SCMP_ACT_TRAP, "ioctl", {{0, SCMP_CMP_NE, 1, 0}, {1, SCMP_CMP_LT, 9, 0}});
+    add(SCMP_ACT_TRACE(7), "socket", {{0, SCMP_CMP_EQ, 2, 0}});
+    add(SCMP_ACT_ALLOW, "open", {{1, SCMP_CMP_LE, 2, 0}});
+    add(SCMP_ACT_KILL, "close", {{1, SCMP_CMP_GT, 2, 0}});
+    add(SCMP_ACT_ALLOW, "mmap", {{2, SCMP_CMP_MASKED_EQ, 0xf0000000f0, 0x2000000010}});
     for (const char* name : {"getpid", "getuid", "getgid", "pipe", "dup", "alarm", "pause", "kill",
                              "sync", "mkdir", "rmdir", "chdir", "access", "nice"}) {
       add(SCMP_ACT_ALLOW, name, {});

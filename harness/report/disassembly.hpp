@@ -47,6 +47,12 @@ struct Refusals {
 /// "{ 0x20, 0, 0, 0x00000004 }," rows.
 [[nodiscard]] std::string c_rows(std::span<const Instruction> program);
 
+/// "BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0x00000004)," rows; codes that are no instruction as numbers.
+[[nodiscard]] std::string c_macros(std::span<const Instruction> program);
+
+/// The raw bytes as an array of numbers in braces.
+[[nodiscard]] std::string c_bytes(std::span<const Instruction> program, ByteOrder order);
+
 /// As `tcpdump -ddd`: the count, then a line of four decimals an instruction.
 [[nodiscard]] std::string decimal(std::span<const Instruction> program);
 
