@@ -47,7 +47,8 @@ struct Refusals {
 /// "{ 0x20, 0, 0, 0x00000004 }," rows.
 [[nodiscard]] std::string c_rows(std::span<const Instruction> program);
 
-/// "BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0x00000004)," rows; codes that are no instruction as numbers.
+/// "BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0x00000004)," rows; codes that are no instruction as
+/// numbers.
 [[nodiscard]] std::string c_macros(std::span<const Instruction> program);
 
 /// The raw bytes as an array of numbers in braces.
