@@ -81,7 +81,7 @@ TEST_F(Capturing, tsync_gives_the_filter_to_every_thread) {
   const auto tasks = manifest()["tasks"];
   ASSERT_EQ(tasks.size(), 2U);
   for (const auto& each : tasks) {
-    EXPECT_EQ(each["filters"], nlohmann::json({0}));
+    EXPECT_EQ(each["filters"], nlohmann::json::array({0}));
     EXPECT_TRUE(each["counted"].is_null());
   }
 }
