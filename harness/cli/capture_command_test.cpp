@@ -89,7 +89,8 @@ TEST_F(Capturing, tsync_gives_the_filter_to_every_thread) {
 TEST_F(Capturing, children_inherit_and_add_their_own) {
   EXPECT_EQ(capture("children").code, 0);
   EXPECT_THAT(stack(), ElementsAre(4U, 5U));
-  for (const auto& each : manifest()["tasks"]) {
+  const auto document = manifest();
+  for (const auto& each : document["tasks"]) {
     if (each["creator"] != 0) continue;
     EXPECT_THAT(stack(each["tid"].get<pid_t>()), ElementsAre(4U));
   }
