@@ -3,7 +3,7 @@
 namespace callgate {
 namespace {
 
-// BPF_OP: what an operation does, whether with k or with X.
+// BPF_OP: what a branch asks, whether of k or of X.
 constexpr std::uint16_t operation(Opcode opcode) noexcept {
   return static_cast<std::uint16_t>(static_cast<std::uint16_t>(opcode) & 0xf0U);
 }
@@ -12,31 +12,30 @@ constexpr std::uint16_t operation(Opcode opcode) noexcept {
 
 std::optional<std::uint32_t> computed(Opcode opcode, std::uint32_t a, std::uint32_t operand,
                                       std::optional<ShiftRule> rule) noexcept {
-  switch (operation(opcode)) {
-    case operation(Opcode::AddK):
+  switch (alu_of(opcode)) {
+    case Alu::Add:
       return a + operand;
-    case operation(Opcode::SubK):
+    case Alu::Sub:
       return a - operand;
-    case operation(Opcode::MulK):
+    case Alu::Mul:
       return a * operand;
-    case operation(Opcode::DivK):
+    case Alu::Div:
       if (operand == 0) return std::nullopt;
       return a / operand;
-    case operation(Opcode::OrK):
+    case Alu::Or:
       return a | operand;
-    case operation(Opcode::AndK):
+    case Alu::And:
       return a & operand;
-    case operation(Opcode::XorK):
+    case Alu::Xor:
       return a ^ operand;
-    case operation(Opcode::LshK):
+    case Alu::Lsh:
       return shifted(a, operand, true, rule);
-    case operation(Opcode::RshK):
+    case Alu::Rsh:
       return shifted(a, operand, false, rule);
-    case operation(Opcode::Neg):
+    case Alu::Neg:
       return 0U - a;
-    default:  // a code that no row of the kind Alu has
-      return std::nullopt;
   }
+  return std::nullopt;  // a code that no row of the kind Alu has
 }
 
 Test test_of(Opcode opcode) noexcept {

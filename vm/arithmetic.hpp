@@ -9,6 +9,24 @@
 /// What single operations compute, for the engines. The reference has its own text of the same.
 namespace callgate {
 
+/// What an operation of kind Alu does, with k or with X: the BPF_OP of its code.
+enum class Alu : std::uint8_t {
+  Add = 0x00,
+  Sub = 0x10,
+  Mul = 0x20,
+  Div = 0x30,
+  Or = 0x40,
+  And = 0x50,
+  Lsh = 0x60,
+  Rsh = 0x70,
+  Neg = 0x80,
+  Xor = 0xa0,
+};
+
+[[nodiscard]] constexpr Alu alu_of(Opcode opcode) noexcept {
+  return static_cast<Alu>(static_cast<std::uint16_t>(opcode) & 0xf0U);
+}
+
 /// A << x or A >> x by a kernel's rule; nothing where the kernel leaves it undefined.
 [[nodiscard]] inline std::optional<std::uint32_t> shifted(std::uint32_t a, std::uint32_t x,
                                                           bool left,

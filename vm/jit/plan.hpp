@@ -5,29 +5,12 @@
 #include <span>
 #include <vector>
 
+#include "vm/arithmetic.hpp"
 #include "vm/checked_program.hpp"
 #include "vm/equality_chains.hpp"
 #include "vm/opcodes.hpp"
 
 namespace callgate::jit {
-
-/// What an operation of kind Alu does, with k or with X: the BPF_OP of its code.
-enum class Alu : std::uint8_t {
-  Add = 0x00,
-  Sub = 0x10,
-  Mul = 0x20,
-  Div = 0x30,
-  Or = 0x40,
-  And = 0x50,
-  Lsh = 0x60,
-  Rsh = 0x70,
-  Neg = 0x80,
-  Xor = 0xa0,
-};
-
-[[nodiscard]] constexpr Alu alu_of(Opcode opcode) noexcept {
-  return static_cast<Alu>(static_cast<std::uint16_t>(opcode) & 0xf0U);
-}
 
 /// What is to be translated of a program, found in one pass forward and one back: jumps only go
 /// forward, so that both are exact.

@@ -1,0 +1,135 @@
+// What symbolic execution says of random programs and stacks, against running them.
+
+#include "verifier/meaning.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "harness/random/generator.hpp"
+#include "verifier/check.hpp"
+#include "verifier/paths.hpp"
+#include "vm/reference.hpp"
+
+namespace callgate::random {
+namespace {
+
+using verifier::Diagrams;
+using verifier::Ending;
+using verifier::Endings;
+using verifier::Path;
+using verifier::Space;
+
+// How much is asked: CALLGATE_PROGRAMS programs, for a long run.
+int programs(int standing) {
+  const char* asked = std::getenv("CALLGATE_PROGRAMS");
+  return asked != nullptr ? std::atoi(asked) : standing;
+}
+
+KernelModel model_of(Source& source) {
+  KernelModel model;
+  const auto all = arches();
+  model.arch = all[source.below(static_cast<std::uint32_t>(all.size()))].arch;
+  if (source.one_in(4)) model.version = {4, 4, 0};
+  if (source.one_in(8)) model.engine = KernelEngine::Interpreter;
+  return model;
+}
+
+struct Tally {
+  std::size_t programs = 0;
+  std::size_t paths = 0;
+  std::size_t found = 0;
+  std::size_t not_found = 0;  // of paths with opaque comparisons
+  std::size_t opaque_programs = 0;
+  std::size_t not_followed = 0;
+  std::size_t many_paths = 0;
+};
+
+void expect_ending(const Endings& endings, const Ending& ending, const SeccompData& data,
+                   const reference::Result& ran, const std::string& where) {
+  if (ending.kind == Ending::Kind::Value) {
+    ASSERT_EQ(ran.fault, reference::Fault::None) << where;
+    ASSERT_EQ(endings.value(ending, data), ran.value) << where;
+  } else if (ending.kind == Ending::Kind::Undefined) {
+    ASSERT_EQ(ran.fault, reference::Fault::UndefinedShift) << where;
+    ASSERT_EQ(ending.instruction, ran.last) << where;
+  }
+}
+
+void compare(Source& source, const Program& program, const KernelModel& model, Tally& tally) {
+  const auto checked = verifier::check(program, model);
+  ASSERT_TRUE(checked.has_value());
+  Space space;
+  Endings endings(space);
+  const auto meaning = verifier::meaning_of(endings, *checked);
+  ++tally.programs;
+  if (!space.opaques().empty()) ++tally.opaque_programs;
+  if (meaning.not_followed != Diagrams::kFalse) ++tally.not_followed;
+  const std::uint32_t arch = info(model.arch).token;
+  std::vector<SeccompData> inputs;
+  for (int i = 0; i < 20; ++i) inputs.push_back(input(source, program, arch));
+  for (const SeccompData& data : inputs) {
+    const auto ran = reference::run(program, data, model);
+    expect_ending(endings, endings.at(space.evaluate(meaning.value, data)), data, ran, "input");
+  }
+  std::vector<int> times(inputs.size());
+  std::size_t paths = 0;
+  std::mt19937_64 chance(source.next());
+  const bool all = verifier::for_each_path(space, meaning.value, [&](const Path& path) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      times[i] += path.holds(space, inputs[i]) ? 1 : 0;
+    const auto data = space.find(path.condition(space), &chance);
+    if (data) {
+      ++tally.found;
+      EXPECT_TRUE(path.holds(space, *data));
+      expect_ending(endings, endings.at(path.end), *data, reference::run(program, *data, model),
+                    "path " + std::to_string(paths));
+    } else {
+      EXPECT_FALSE(path.opaques.empty());
+      ++tally.not_found;
+    }
+    return ++paths < 2000 && !testing::Test::HasFailure();
+  });
+  tally.paths += paths;
+  if (!all) {
+    ++tally.many_paths;
+    return;
+  }
+  for (const int each : times) ASSERT_EQ(each, 1);
+}
+
+void report(const Tally& tally) {
+  testing::Test::RecordProperty("paths", std::to_string(tally.paths));
+  printf(
+      "programs %zu, paths %zu, found %zu, not found %zu, with opaque %zu, not followed %zu, many "
+      "%zu\n",
+      tally.programs, tally.paths, tally.found, tally.not_found, tally.opaque_programs,
+      tally.not_followed, tally.many_paths);
+}
+
+TEST(Meaning, of_random_programs_is_what_they_do) {
+  Source source(1);
+  Tally tally;
+  for (int i = 0; i < programs(500) && !HasFailure(); ++i) {
+    SCOPED_TRACE(i);
+    const KernelModel model = model_of(source);
+    compare(source, valid_program(source), model, tally);
+  }
+  report(tally);
+}
+
+TEST(Meaning, of_random_filters_is_what_they_do) {
+  Source source(2);
+  Tally tally;
+  for (int i = 0; i < programs(500) && !HasFailure(); ++i) {
+    SCOPED_TRACE(i);
+    const KernelModel model = model_of(source);
+    compare(source, filter_like(source, 200, info(model.arch).token), model, tally);
+  }
+  report(tally);
+}
+
+}  // namespace
+}  // namespace callgate::random
