@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kFirstTable = 1U << 10U;
 constexpr std::size_t kMostChoices = 1U << 20U;
+constexpr std::size_t kWorkForANode = 8;
 
 std::size_t mixed(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
   std::uint64_t hash = a * 0x9e3779b97f4a7c15ULL;
@@ -19,9 +20,19 @@ std::size_t mixed(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
 }  // namespace
 
 Diagrams::Diagrams(std::size_t most_nodes)
-    : most_nodes_(most_nodes), table_(kFirstTable), choices_(kFirstTable) {
+    : budget_{most_nodes, most_nodes * kWorkForANode}, table_(kFirstTable), choices_(kFirstTable) {
   nodes_.push_back({kNoVariable, 0, 0});
   (void)keep({kNoVariable, 1, 0});
+}
+
+Diagrams::Budget Diagrams::allow_at_most(std::size_t more_nodes) noexcept {
+  return allow({std::min(budget_.nodes, nodes_.size() + more_nodes),
+                std::min(budget_.work, work_ + more_nodes * kWorkForANode)});
+}
+
+Diagrams::Budget Diagrams::allow_more(std::size_t more_nodes) noexcept {
+  return allow({std::max(budget_.nodes, nodes_.size()) + more_nodes,
+                std::max(budget_.work, work_) + more_nodes * kWorkForANode});
 }
 
 Diagrams::Ref Diagrams::end(std::uint32_t number) {
@@ -38,7 +49,7 @@ Diagrams::Ref Diagrams::keep(const Node& node) {
     if (nodes_[table_[place]] == node) return table_[place];
     place = (place + 1) & (table_.size() - 1);
   }
-  if (nodes_.size() >= most_nodes_) throw Full{};
+  if (nodes_.size() >= budget_.nodes) throw Full{};
   const auto ref = static_cast<Ref>(nodes_.size());
   nodes_.push_back(node);
   table_[place] = ref;
@@ -69,6 +80,7 @@ Diagrams::Ref Diagrams::choose(Ref condition, Ref yes, Ref no) {
     const Choice& known = choices_[mixed(condition, yes, no) & (choices_.size() - 1)];
     if (known.condition == condition && known.yes == yes && known.no == no) return known.result;
   }
+  if (++work_ > budget_.work) throw Full{};
   const std::uint32_t top =
       std::min({nodes_[condition].variable, nodes_[yes].variable, nodes_[no].variable});
   const Ref when_not =

@@ -14,13 +14,21 @@ class Diagrams {
   /// A function: an end, or a question about one variable.
   using Ref = std::uint32_t;
 
-  /// Thrown where an operation would make more nodes than are allowed; what stood before stands.
+  /// Thrown where an operation would make more nodes, or take more work, than is allowed; what
+  /// stood before stands.
   struct Full {};
+
+  /// How many nodes there may be, and how much may be done: questions that choose() parted.
+  struct Budget {
+    std::size_t nodes = 0;
+    std::size_t work = 0;
+  };
 
   /// The ends of conditions.
   static constexpr Ref kFalse = 0;
   static constexpr Ref kTrue = 1;
 
+  /// Work in proportion.
   explicit Diagrams(std::size_t most_nodes);
 
   /// An end that carries a number; 0 and 1 are kFalse and kTrue.
@@ -69,13 +77,17 @@ class Diagrams {
   /// Whether a variable from this one on is asked for.
   [[nodiscard]] bool asks_from(Ref function, std::uint32_t variable) const;
 
-  /// Allows so many nodes in all; returns how many were allowed before.
-  std::size_t allow(std::size_t most_nodes) noexcept {
-    const std::size_t before = most_nodes_;
-    most_nodes_ = most_nodes;
+  /// What is allowed from the beginning on; returns what was before.
+  Budget allow(const Budget& all) noexcept {
+    const Budget before = budget_;
+    budget_ = all;
     return before;
   }
-  [[nodiscard]] std::size_t allowed() const noexcept { return most_nodes_; }
+  /// Allows so many nodes more than there are, with work in proportion, but no more than was
+  /// allowed before; returns that.
+  Budget allow_at_most(std::size_t more_nodes) noexcept;
+  /// Allows so many nodes more than were allowed, and are there; returns what was allowed before.
+  Budget allow_more(std::size_t more_nodes) noexcept;
 
   static constexpr std::uint32_t kNoVariable = ~0U;
 
@@ -134,7 +146,8 @@ class Diagrams {
     return result;
   }
 
-  std::size_t most_nodes_;
+  Budget budget_;
+  std::size_t work_ = 0;
   std::vector<Node> nodes_;
   std::vector<Ref> table_;       // places of nodes by their hash; 0: free (kFalse is not looked up)
   std::vector<Choice> choices_;  // results of choose(), the last one of each hash

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "verifier/formulas.hpp"
 #include "verifier/transfer.hpp"
-#include "vm/arches.hpp"
 #include "vm/opcodes.hpp"
 
 namespace callgate::verifier {
@@ -18,63 +18,11 @@ constexpr std::string_view kTooManyNodes = "the conditions on the ways to it are
 // What may still be made once the limit is reached, to finish what was begun.
 constexpr std::size_t kReserve = 1'000'000;
 
+// In a register that is not read again, and in a slot that was not stored.
+constexpr TermId kForgotten = ~0U;
+
 constexpr std::uint32_t kBitA = 1U << 16U;
 constexpr std::uint32_t kBitX = 1U << 17U;
-
-// Formulas in registers.
-class Formulas {
- public:
-  using Value = TermId;
-
-  Formulas(Terms& terms, const KernelModel& model)
-      : terms_(terms), order_(info(model.arch).byte_order), rule_(shift_rule(model)) {}
-
-  [[nodiscard]] TermId constant(std::uint32_t value) { return terms_.constant(value); }
-  [[nodiscard]] TermId word(std::uint32_t offset) { return terms_.word(word_at(offset, order_)); }
-  [[nodiscard]] TermId length() { return constant(kSeccompDataSize); }
-
-  [[nodiscard]] TermId computed(Opcode opcode, TermId a, TermId operand) {
-    switch (alu_of(opcode)) {
-      case Alu::Add:
-        return terms_.add(a, operand);
-      case Alu::Sub:
-        return terms_.subtract(a, operand);
-      case Alu::Mul:
-        return terms_.multiply(a, operand);
-      case Alu::Div:
-        return terms_.divide(a, operand);
-      case Alu::Or:
-        return terms_.bit_or(a, operand);
-      case Alu::And:
-        return terms_.bit_and(a, operand);
-      case Alu::Xor:
-        return terms_.bit_xor(a, operand);
-      case Alu::Neg:
-        return terms_.subtract(constant(0), a);
-      case Alu::Lsh:
-        return terms_.left(a, counted(operand));
-      case Alu::Rsh:
-        return terms_.right(a, counted(operand));
-    }
-    return a;  // a code that no row of the kind Alu has
-  }
-
-  [[nodiscard]] bool leaves_shifts_undefined() const { return !rule_; }
-
- private:
-  // The count as this kernel takes it; 32 and more then gives 0.
-  [[nodiscard]] TermId counted(TermId count) {
-    if (!rule_) return count;
-    const std::uint32_t mask = *rule_ == ShiftRule::Mask5       ? 31
-                               : *rule_ == ShiftRule::Mask6Zero ? 63
-                                                                : 255;
-    return terms_.bit_and(count, constant(mask));
-  }
-
-  Terms& terms_;
-  ByteOrder order_;
-  std::optional<ShiftRule> rule_;
-};
 
 // Which registers are read from an instruction on, before they are written.
 std::vector<std::uint32_t> live_registers(std::span<const Instruction> program) {
@@ -145,14 +93,14 @@ class Follower {
         states_(program_.size()) {
     result_.reached.assign(program_.size(), Diagrams::kFalse);
     result_.taken = result_.not_taken = result_.reached;
+    result_.idle.assign(program_.size(), true);
     const TermId zero = space_.terms().constant(0);
     start_.a = start_.x = zero;
-    start_.memory.fill(zero);
+    start_.memory.fill(kForgotten);
   }
 
   ProgramMeaning follow() {
     states_[0].emplace(start_, Diagrams::kTrue);
-    const std::size_t allowed = diagrams_.allowed();
     std::string_view reason;
     std::size_t at = 0;
     try {
@@ -166,18 +114,18 @@ class Follower {
     } catch (const Diagrams::Full&) {
       reason = kTooManyNodes;
     }
-    diagrams_.allow(allowed + kReserve);
+    const Diagrams::Budget before = diagrams_.allow_more(kReserve);
     try {
       if (!reason.empty()) give_up(at, reason);
       finish();
     } catch (const Diagrams::Full&) {
       // Not even what was found can be kept: 0 and 1 and one end are there, or can be made.
-      diagrams_.allow(diagrams_.size() + 2);
+      (void)diagrams_.allow_more(2);
       result_.value =
           endings_.end({.kind = Ending::Kind::NotFollowed, .filter = {}, .reason = kTooManyNodes});
       result_.not_followed = Diagrams::kTrue;
     }
-    diagrams_.allow(allowed);
+    diagrams_.allow(before);
     return std::move(result_);
   }
 
@@ -198,11 +146,16 @@ class Follower {
     const Instruction& here = program_[at];
     const OpcodeInfo& row = *find_opcode(here.code);
     const TermId operand = operand_of(formulas_, state, here, row.operand);
-    if (row.kind == OpcodeKind::Jump) return go(at + 1 + here.k, state, condition);
+    if (row.kind == OpcodeKind::Jump) {
+      result_.idle[at] = false;
+      return go(at + 1 + here.k, state, condition);
+    }
     if (row.kind == OpcodeKind::Return) {
+      result_.idle[at] = false;
       return ends(condition, {.kind = Ending::Kind::Value, .value = operand, .filter = {}});
     }
     if (row.kind == OpcodeKind::Branch) {
+      result_.idle[at] = false;
       const Ref test = space_.compared(test_of(row.opcode), state.a, operand);
       const Ref taken = diagrams_.both(condition, test);
       const Ref not_taken = diagrams_.without(condition, test);
@@ -215,6 +168,7 @@ class Follower {
     if (row.opcode == Opcode::DivX) {
       const TermId zero = space_.terms().constant(0);
       const Ref by_zero = diagrams_.both(condition, space_.compared(Test::Equal, operand, zero));
+      if (by_zero != Diagrams::kFalse) result_.idle[at] = false;
       ends(by_zero, {.kind = Ending::Kind::Value, .value = zero, .filter = {}});
       condition = diagrams_.without(condition, by_zero);
     }
@@ -223,22 +177,30 @@ class Follower {
       const TermId limit = space_.terms().constant(32);
       const Ref far =
           diagrams_.both(condition, space_.compared(Test::GreaterOrEqual, operand, limit));
+      if (far != Diagrams::kFalse) result_.idle[at] = false;
       ends(far, {.kind = Ending::Kind::Undefined, .filter = {}, .instruction = at});
       condition = diagrams_.without(condition, far);
     }
+    const State before = only_live(state, at + 1);
     transfer(formulas_, state, here, row);
+    if (only_live(state, at + 1) != before) result_.idle[at] = false;
     go(at + 1, state, condition);
   }
 
-  void go(std::size_t to, State state, Ref condition) {
-    if (condition == Diagrams::kFalse) return;
-    const std::uint32_t live = live_[to];
-    if ((live & kBitA) == 0) state.a = start_.a;
-    if ((live & kBitX) == 0) state.x = start_.x;
+  // The state with what is not read from an instruction on forgotten.
+  [[nodiscard]] State only_live(State state, std::size_t at) const {
+    const std::uint32_t live = live_[at];
+    if ((live & kBitA) == 0) state.a = kForgotten;
+    if ((live & kBitX) == 0) state.x = kForgotten;
     for (std::size_t slot = 0; slot < kMemoryWords; ++slot) {
-      if ((live >> slot & 1U) == 0) state.memory[slot] = start_.memory[slot];
+      if ((live >> slot & 1U) == 0) state.memory[slot] = kForgotten;
     }
-    const auto [place, fresh] = states_[to].try_emplace(state, condition);
+    return state;
+  }
+
+  void go(std::size_t to, const State& state, Ref condition) {
+    if (condition == Diagrams::kFalse) return;
+    const auto [place, fresh] = states_[to].try_emplace(only_live(state, to), condition);
     if (!fresh) place->second = diagrams_.either(place->second, condition);
   }
 
@@ -356,11 +318,11 @@ StackMeaning meaning_of(Endings& endings, const FilterStack& stack, AnalysisLimi
       return endings.end(ending);
     });
   } catch (const Diagrams::Full&) {
-    const std::size_t allowed = diagrams.allow(diagrams.size() + 2);
+    const Diagrams::Budget before = diagrams.allow_more(2);
     result.verdict = result.value =
         endings.end({.kind = Ending::Kind::NotFollowed, .filter = {}, .reason = kTooManyNodes});
     result.not_followed = Diagrams::kTrue;
-    diagrams.allow(allowed);
+    diagrams.allow(before);
   }
   return result;
 }

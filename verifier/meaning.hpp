@@ -71,8 +71,11 @@ struct ProgramMeaning {
   std::vector<Space::Ref> reached;    ///< an instruction
   std::vector<Space::Ref> taken;      ///< a conditional jump goes by jt
   std::vector<Space::Ref> not_taken;  ///< and by jf
-  Space::Ref not_followed = 0;        ///< calls for which the analysis gave up; kFalse: none
-  std::size_t steps = 0;              ///< how much work it was
+  /// On every way, an instruction that is no jump and no return leaves what is read later as it
+  /// was.
+  std::vector<bool> idle;
+  Space::Ref not_followed = 0;  ///< calls for which the analysis gave up; kFalse: none
+  std::size_t steps = 0;        ///< how much work it was
 };
 
 /// Follows every way through a program. Never throws: what is too much is NotFollowed.

@@ -78,8 +78,7 @@ const std::optional<Space::Bits>& Space::bits_of(TermId id) {
   const bool leaf = term.kind == TermKind::Constant || term.kind == TermKind::Word;
   // Parts first, each with a budget of its own; what is made of a part without bits has none.
   if (leaf || (bits_of(term.a) && bits_of(term.b))) {
-    const std::size_t before =
-        diagrams_.allow(std::min(diagrams_.allowed(), diagrams_.size() + limits_.nodes_of_a_term));
+    const Diagrams::Budget before = diagrams_.allow_at_most(limits_.nodes_of_a_term);
     try {
       bits = made_bits(id);
     } catch (const Diagrams::Full&) {
@@ -241,8 +240,7 @@ Space::Ref Space::compared(Test test, TermId a, TermId b) {
   if (const auto found = compared_.find(key); found != compared_.end()) return found->second;
   std::optional<Ref> result;
   if (bits_of(a) && bits_of(b)) {
-    const std::size_t before =
-        diagrams_.allow(std::min(diagrams_.allowed(), diagrams_.size() + limits_.nodes_of_a_term));
+    const Diagrams::Budget before = diagrams_.allow_at_most(limits_.nodes_of_a_term);
     try {
       result = compared_bits(test, *bits_of(a), *bits_of(b));
     } catch (const Diagrams::Full&) {

@@ -50,7 +50,7 @@ TEST(Diagrams, say_when_they_are_full_and_keep_what_they_have) {
       for (std::uint32_t i = 1; i < 100; ++i) all = diagrams.unequal(all, diagrams.variable(i)),
       Diagrams::Full);
   EXPECT_EQ(diagrams.variable(0), first);
-  diagrams.allow(1000);
+  (void)diagrams.allow_more(1000);
   EXPECT_EQ(diagrams.size(diagrams.unequal(first, diagrams.variable(1))), 5U);
 }
 

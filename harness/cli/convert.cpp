@@ -2,16 +2,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/encodings.hpp"
 #include "harness/front_ends/loader.hpp"
 #include "harness/front_ends/policy_writers.hpp"
 #include "harness/front_ends/telling_calls.hpp"
-#include "harness/report/disassembly.hpp"
 #include "harness/report/syntaxes.hpp"
 #include "harness/report/words.hpp"
 
@@ -26,42 +25,13 @@ struct Options {
   std::string out;
 };
 
-// How a program's bytes are written; the names are those of the formats that are read.
-struct Encoding {
-  std::string_view name;
-  std::string_view looks_like;
-  std::string_view suffix;
-  std::string (*write)(const Program& program, ByteOrder order);
-};
-
-constexpr std::array kEncodings = {
-    Encoding{
-        "raw", "struct sock_filter as it lies in memory", "bpf",
-        [](const Program& program, ByteOrder order) { return report::raw_bytes(program, order); }},
-    Encoding{
-        "hex", "the raw bytes as hexadecimal digits", "hex",
-        [](const Program& program, ByteOrder order) { return report::hex_text(program, order); }},
-    Encoding{"c-rows", "rows `{ code, jt, jf, k },`", "c",
-             [](const Program& program, ByteOrder /*order*/) { return report::c_rows(program); }},
-    Encoding{
-        "c-string", "the raw bytes as \"\\x20\\x00...\"", "c",
-        [](const Program& program, ByteOrder order) { return report::c_string(program, order); }},
-    Encoding{
-        "c-bytes", "the raw bytes as `{32, 0, ...}`", "c",
-        [](const Program& program, ByteOrder order) { return report::c_bytes(program, order); }},
-    Encoding{"c-macros", "BPF_STMT(...) and BPF_JUMP(...)", "c",
-             [](const Program& program, ByteOrder /*order*/) { return report::c_macros(program); }},
-    Encoding{"decimal", "a count, then lines `code jt jf k`", "txt",
-             [](const Program& program, ByteOrder /*order*/) { return report::decimal(program); }},
-};
-
 std::string names_of_targets() {
   std::string out;
   const auto add = [&](std::string_view name) {
     if (!out.empty()) out += ' ';
     out += name;
   };
-  for (const Encoding& each : kEncodings) add(each.name);
+  for (const Encoding& each : encodings()) add(each.name);
   for (const report::SyntaxRow& each : report::syntaxes()) add(each.name);
   for (const front_ends::PolicyWriterRow& each : front_ends::policy_writers()) add(each.name);
   return out;
@@ -99,9 +69,7 @@ bool means_the_same(const FilterFile& file, const front_ends::PolicyWriterRow& w
 }
 
 Converted convert_one(const FilterFile& file, const Options& options, const KernelModel& model) {
-  const auto* const encoding =
-      std::ranges::find(kEncodings, std::string_view(options.to), &Encoding::name);
-  if (encoding != kEncodings.end()) {
+  if (const Encoding* encoding = find_encoding(options.to)) {
     return {encoding->write(file.program, options.model.file_order()), encoding->suffix};
   }
   if (const report::SyntaxRow* syntax = report::find_syntax(options.to)) {
@@ -149,8 +117,7 @@ void write_to(const Options& options, const std::vector<Converted>& all) {
 }
 
 int convert(const Options& options) {
-  const bool known = std::ranges::find(kEncodings, std::string_view(options.to), &Encoding::name) !=
-                         kEncodings.end() ||
+  const bool known = find_encoding(options.to) != nullptr ||
                      report::find_syntax(options.to) != nullptr ||
                      front_ends::find_policy_writer(options.to) != nullptr;
   if (!known) {

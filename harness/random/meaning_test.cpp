@@ -4,13 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "harness/random/generator.hpp"
 #include "verifier/check.hpp"
 #include "verifier/paths.hpp"
+#include "verifier/reduce.hpp"
+#include "vm/filter_stack.hpp"
 #include "vm/reference.hpp"
 
 namespace callgate::random {
@@ -101,10 +103,9 @@ void compare(Source& source, const Program& program, const KernelModel& model, T
 }
 
 void report(const Tally& tally) {
-  testing::Test::RecordProperty("paths", std::to_string(tally.paths));
-  printf(
-      "programs %zu, paths %zu, found %zu, not found %zu, with opaque %zu, not followed %zu, many "
-      "%zu\n",
+  std::printf(
+      "programs %zu, paths %zu: a call found for %zu, not for %zu (opaque comparisons)\n"
+      "programs with opaque comparisons %zu, not followed %zu, with too many paths %zu\n",
       tally.programs, tally.paths, tally.found, tally.not_found, tally.opaque_programs,
       tally.not_followed, tally.many_paths);
 }
@@ -129,6 +130,70 @@ TEST(Meaning, of_random_filters_is_what_they_do) {
     compare(source, filter_like(source, 200, info(model.arch).token), model, tally);
   }
   report(tally);
+}
+
+TEST(Meaning, of_random_stacks_is_what_they_do) {
+  Source source(3);
+  for (int i = 0; i < programs(300) && !HasFailure(); ++i) {
+    SCOPED_TRACE(i);
+    KernelModel model = model_of(source);
+    model.engine = KernelEngine::Jit;  // no shift is undefined: a stack's run has no word for it
+    const std::uint32_t arch = info(model.arch).token;
+    FilterStack stack(model);
+    std::vector<Program> all;
+    for (std::uint32_t depth = 1 + source.below(4); depth > 0; --depth) {
+      all.push_back(source.one_in(4) ? valid_program(source, {.longest = 24})
+                                     : filter_like(source, 60, arch));
+      ASSERT_TRUE(stack.push(verifier::check(all.back(), model).value()).has_value());
+    }
+    Space space;
+    Endings endings(space);
+    const auto meaning = verifier::meaning_of(endings, stack);
+    for (int input_of = 0; input_of < 60; ++input_of) {
+      const SeccompData data =
+          input(source, all[static_cast<std::size_t>(input_of) % all.size()], arch);
+      const Ending& ending = endings.at(space.evaluate(meaning.verdict, data));
+      if (ending.kind != Ending::Kind::Value) continue;
+      const Verdict verdict = stack.run(data);
+      ASSERT_EQ(endings.value(ending, data), verdict.value);
+      // A formula may come to ALLOW, which nobody decides.
+      if (verdict.winner) {
+        ASSERT_EQ(ending.filter, verdict.winner);
+      }
+      ASSERT_EQ(endings.value(endings.at(space.evaluate(meaning.value, data)), data),
+                verdict.value);
+    }
+  }
+}
+
+TEST(Reduced, random_programs_are_never_longer_and_do_the_same) {
+  Source source(4);
+  std::size_t before = 0;
+  std::size_t after = 0;
+  std::size_t refused = 0;
+  for (int i = 0; i < programs(150) && !HasFailure(); ++i) {
+    SCOPED_TRACE(i);
+    const KernelModel model = model_of(source);
+    const std::uint32_t arch = info(model.arch).token;
+    const Program program =
+        source.one_in(2) ? valid_program(source) : filter_like(source, 200, arch);
+    const auto checked = verifier::check(program, model).value();
+    const auto reduced = verifier::reduced(checked);
+    const auto shorter = reduced.program.instructions();
+    ASSERT_LE(shorter.size(), program.size());
+    before += program.size();
+    after += shorter.size();
+    refused += reduced.refused;
+    for (int input_of = 0; input_of < 50; ++input_of) {
+      const SeccompData data = input(source, program, arch);
+      const auto was = reference::run(program, data, model);
+      const auto is = reference::run(shorter, data, model);
+      ASSERT_EQ(was.value, is.value);
+      ASSERT_EQ(was.fault, is.fault);
+    }
+  }
+  std::printf("instructions %zu, reduced %zu; refused %zu\n", before, after, refused);
+  EXPECT_LT(after, before);
 }
 
 }  // namespace
