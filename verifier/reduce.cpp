@@ -327,10 +327,10 @@ std::string_view to_string(Reduction reduction) noexcept {
   return "";
 }
 
-Reduced reduced(const CheckedProgram& program) {
+Reduced reduced(const CheckedProgram& program, SpaceLimits limits) {
   Reduced result{program, {}};
   const KernelModel& model = program.model();
-  Space space;
+  Space space(limits);
   Endings endings(space);
   for (;;) {
     const std::span<const Instruction> now = result.program.instructions();

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "verifier/space.hpp"
 #include "vm/checked_program.hpp"
 
 /// Shorter programs with the same meaning.
@@ -41,6 +42,6 @@ struct Reduced {
 
 /// The shortest program that is found and proved to return the same for every seccomp_data, on the
 /// kernel that it was checked for.
-[[nodiscard]] Reduced reduced(const CheckedProgram& program);
+[[nodiscard]] Reduced reduced(const CheckedProgram& program, SpaceLimits limits = {});
 
 }  // namespace callgate::verifier
