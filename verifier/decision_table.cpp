@@ -12,11 +12,15 @@ using Ref = Space::Ref;
 constexpr std::size_t kCostLimit = 64;
 constexpr std::size_t kShortened = 64;  // more rules than that are left as they are
 
-// How long the words for a set of values are, about.
+// How long the words for a set of values are, about: a value is shorter than a range or a mask.
 std::size_t cost_of(const Space& space, Field field, Ref values) {
   const auto ranges = ranges_of(space, values, field, kCostLimit);
   const auto masks = masks_of(space, values, field, kCostLimit);
-  return std::min(ranges ? ranges->size() : kCostLimit + 1, masks ? masks->size() : kCostLimit + 1);
+  const std::size_t cost = 3 * (masks ? masks->size() : kCostLimit + 1);
+  if (!ranges) return cost;
+  std::size_t of_ranges = 0;
+  for (const ValueRange& each : *ranges) of_ranges += each.first == each.last ? 2 : 3;
+  return std::min(cost, of_ranges);
 }
 
 std::size_t cost_of(const Space& space, const std::vector<Path>& rules) {
