@@ -108,7 +108,7 @@ TEST_F(ExplainCommand, says_why_a_call_gets_its_verdict) {
   EXPECT_THAT(said.out, HasSubstr("decided by filter 1"));
   EXPECT_THAT(said.out, HasSubstr("every unshare gets this if (flags & CLONE_NEWUSER) != 0"));
   EXPECT_THAT(said.out, HasSubstr("filter 0 (" + filter_ + ") returns ERRNO(1)"));
-  EXPECT_THAT(said.out, HasSubstr("if (nr == unshare)"));
+  EXPECT_THAT(said.out, HasSubstr("if (nr != unshare)"));
   const Ended other = run({"explain", "-f", no_user_namespaces(), "--arch", "x86_64", "unshare"});
   EXPECT_THAT(other.out, HasSubstr("every unshare gets this unless (flags & CLONE_NEWUSER) != 0"));
 }
@@ -142,7 +142,7 @@ TEST_F(ExplainCommand, says_that_a_comparison_is_a_formula) {
            "{0x06, 0, 0, 0x7fff0000}, {0x06, 0, 0, 0x00050001}");
   const Ended said = run({"explain", "-f", product, "--arch", "x86_64"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_THAT(said.out, HasSubstr(".low) > 7"));
+  EXPECT_THAT(said.out, HasSubstr("    every call if (arg"));
 }
 
 TEST_F(ExplainCommand, says_what_is_left_out_and_ends_with_1) {

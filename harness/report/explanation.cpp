@@ -82,12 +82,15 @@ class Explainer {
   }
 
  private:
-  // Whose words differ: a class's conditions name the arguments of a call.
+  // Whose words differ: a class's conditions name the arguments of a call. Of many calls each would
+  // have words of its own, so that arguments have numbers then.
   void add_groups(const CallClass& of, std::optional<Arch> arch, std::vector<CallGroup>& groups) {
     const auto calls = arch ? calls_of(space_, of, *arch) : std::vector<SyscallRow>{};
     const auto unnamed = without(of.ranges, calls);
     std::map<std::vector<std::string>, std::size_t> by_words;
+    constexpr std::size_t kMany = 8;
     const auto place = [&](std::string_view call) -> CallGroup& {
+      if (of.rules.empty() || calls.size() > kMany) call = {};
       CallGroup made = group(of, {arch.value_or(Arch::X86_64), call});
       std::vector<std::string> words;
       for (const ExplainedRule& rule : made.rules) words.push_back(rule.when.text);
@@ -102,6 +105,7 @@ class Explainer {
   CallGroup group(const CallClass& of, const CallView& view) {
     CallGroup out;
     out.unnamed.emplace();
+    out.named_for = view.call;
     out.otherwise = of.otherwise;
     out.ends = of.ends;
     for (const verifier::Path& rule : of.rules) {
@@ -128,9 +132,8 @@ void say_left_out(const Endings& endings, Explanation& out) {
     for (const CallGroup& group : abi.groups) {
       if (group.otherwise) continue;
       const std::string which = !group.syscalls.empty() ? group.syscalls.front()
-                                : group.unnamed
-                                    ? fmt::format("numbers {}", ranges_words(*group.unnamed))
-                                    : "some numbers";
+                                : group.unnamed         ? numbers_words(*group.unnamed)
+                                                        : "some numbers";
       const std::string more =
           group.syscalls.size() > 1 ? fmt::format(" and {} more", group.syscalls.size() - 1) : "";
       out.left_out.push_back(
@@ -220,17 +223,13 @@ std::string conditions_of(const CallGroup& group, Ref end) {
   return out;
 }
 
-std::string ranges_words(const std::vector<ValueRange>& ranges) {
-  std::string out;
+std::string numbers_words(const std::vector<ValueRange>& ranges) {
+  std::string out = size_of(ranges) == 1 ? "number " : "numbers ";
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     if (i != 0) out += i + 1 == ranges.size() ? " and " : ", ";
     const ValueRange& each = ranges[i];
     out += number_words(each.first);
-    if (each.last == each.first + 1) {
-      out += fmt::format(", {}", number_words(each.last));
-    } else if (each.last != each.first) {
-      out += fmt::format(" to {}", number_words(each.last));
-    }
+    if (each.last != each.first) out += fmt::format(" to {}", number_words(each.last));
   }
   return out;
 }

@@ -24,6 +24,7 @@ struct CallGroup {
   std::vector<std::string> syscalls;  ///< by number; those that the ABI's table has
   /// Numbers that it has no call for, as ranges; nothing where they are too many ranges.
   std::optional<std::vector<verifier::ValueRange>> unnamed;
+  std::string named_for;  ///< the call whose names arguments have in the rules; empty: none
   std::vector<ExplainedRule> rules;
   std::optional<verifier::Space::Ref> otherwise;  ///< as CallClass has it
   std::vector<verifier::Space::Ref> ends;         ///< all that there are
@@ -58,7 +59,7 @@ struct Explanation {
 /// The condition of the rules that have an end, for the call that a group is of: "A, or B".
 [[nodiscard]] std::string conditions_of(const CallGroup& group, verifier::Space::Ref end);
 
-/// "3, 5 to 9 and 0x40000000 to 0x7fffffff"
-[[nodiscard]] std::string ranges_words(const std::vector<verifier::ValueRange>& ranges);
+/// "number 3", "numbers 3, 5 to 9 and 0x40000000 to 0x7fffffff"
+[[nodiscard]] std::string numbers_words(const std::vector<verifier::ValueRange>& ranges);
 
 }  // namespace callgate::report

@@ -59,8 +59,7 @@ class Writer {
     ordered_json out{{"syscalls", group.syscalls},
                      {"unnamed_numbers", report::json_of(group.unnamed)},
                      {"rules", ordered_json::array()}};
-    const CallView view{abi.arch.value_or(Arch::X86_64),
-                        group.syscalls.empty() ? std::string_view{} : group.syscalls.front()};
+    const CallView view{abi.arch.value_or(Arch::X86_64), group.named_for};
     for (const ExplainedRule& rule : group.rules) {
       ordered_json row{{"when", rule.when.text}, {"fields", ordered_json::array()}};
       for (const auto& [field, values] : rule.path->values) {

@@ -34,7 +34,7 @@ struct Section {
 class Sections {
  public:
   explicit Sections(const ExplainedAbi& abi) {
-    for (const CallGroup& group : abi.groups) add(group);
+    for (const CallGroup& group : abi.groups) add(group, abi.groups.size() == 1);
     for (Section& each : sections_) {
       each.usual = abi.usual == each.end;
       std::ranges::sort(each.numbers, {}, &ValueRange::first);
@@ -56,7 +56,7 @@ class Sections {
     return made;
   }
 
-  void add(const CallGroup& group) {
+  void add(const CallGroup& group, bool only) {
     if (group.rules.empty() && group.otherwise) {
       Section& section = of(*group.otherwise);
       std::ranges::copy(group.syscalls, std::back_inserter(section.calls));
@@ -67,10 +67,11 @@ class Sections {
       return;
     }
     std::vector<std::string> calls = group.syscalls;
-    if (!group.unnamed)
+    if (only) calls = {"every call"};
+    if (!only && !group.unnamed)
       calls.emplace_back("some numbers that no call has");
-    else if (!group.unnamed->empty())
-      calls.push_back("numbers " + ranges_words(*group.unnamed));
+    else if (!only && !group.unnamed->empty())
+      calls.push_back(numbers_words(*group.unnamed));
     std::vector<Ref> said;
     for (const ExplainedRule& rule : group.rules) {
       if (std::ranges::find(said, rule.end) != said.end()) continue;
@@ -103,7 +104,7 @@ std::string numbers_text(const Section& section, const ExplainedAbi& abi,
   }
   if (section.more_numbers) return "many numbers, in more ranges than are listed";
   if (section.numbers.empty()) return "";
-  return fmt::format("numbers {}", ranges_words(section.numbers));
+  return numbers_words(section.numbers);
 }
 
 // All calls of the ABI get the same.
@@ -161,7 +162,9 @@ std::string abi_text(const Explained& of, const ExplainedAbi& abi) {
                        each.usual ? ", for all that is not listed elsewhere" : "");
     if (!each.calls.empty()) out += wrapped(each.calls, "    ");
     for (const Line& line : each.lines) {
-      out += fmt::format("    {} {}\n", fmt::join(line.calls, ", "), line.condition);
+      std::vector<std::string> items = line.calls;
+      items.back() += " " + line.condition;
+      out += wrapped(items, "    ");
     }
     const std::string numbers = numbers_text(each, abi, sections.all());
     if (!numbers.empty()) out += fmt::format("    {}\n", numbers);
