@@ -39,7 +39,4 @@ struct PolicyWriterRow {
     const Policy& policy, const PolicyWriterRow& writer, const std::string& text,
     const KernelModel& model);
 
-/// An OCI runtime-spec profile.
-[[nodiscard]] std::expected<WrittenPolicy, std::string> write_oci(const Policy& policy);
-
 }  // namespace callgate::front_ends

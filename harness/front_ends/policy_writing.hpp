@@ -69,6 +69,7 @@ void note_others(const Policy& policy, std::string_view language, std::uint32_t 
 /// order in which LXC merges them.
 [[nodiscard]] std::vector<Arch> lxc_arches(Arch machine);
 
+[[nodiscard]] Written write_oci(const Policy& policy);
 [[nodiscard]] Written write_minijail(const Policy& policy);
 [[nodiscard]] Written write_minijail_compiler(const Policy& policy);
 [[nodiscard]] Written write_seccompiler(const Policy& policy);
