@@ -108,8 +108,12 @@ class Comparer {
     try {
       compare_all();
     } catch (const Diagrams::Full&) {
-      result_.open.push_back(
-          {Diagrams::kTrue, Diagrams::kTrue, Diagrams::kTrue, {}, std::string(kTooManyNodes)});
+      result_.open.push_back({Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              {},
+                              std::string(kTooManyNodes)});
     }
     return answered();
   }
@@ -118,8 +122,12 @@ class Comparer {
     try {
       compare_names();
     } catch (const Diagrams::Full&) {
-      result_.open.push_back(
-          {Diagrams::kTrue, Diagrams::kTrue, Diagrams::kTrue, {}, std::string(kTooManyNodes)});
+      result_.open.push_back({Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              {},
+                              std::string(kTooManyNodes)});
     }
     return answered();
   }
@@ -193,19 +201,20 @@ class Comparer {
         result_.complete = false;
         return false;
       }
-      add(arches, numbers, condition, pairs_.why(end));
+      add(arches, numbers, here, condition, pairs_.why(end));
     }
     return true;
   }
 
-  void add(Ref arches, Ref numbers, Ref condition, const std::string& why) {
+  void add(Ref arches, Ref numbers, Ref rest, Ref condition, const std::string& why) {
     Decision decision = decided(arches, numbers, condition);
     if (decision.holds == Holds::Never) {
       proofs_ = decision.how;
       return;
     }
     if (!why.empty() || decision.holds == Holds::NotKnown) {
-      result_.open.push_back({arches, numbers, condition, {}, why.empty() ? decision.how : why});
+      result_.open.push_back(
+          {arches, numbers, rest, condition, {}, why.empty() ? decision.how : why});
       return;
     }
     const SeccompData call = *decision.call;
@@ -213,7 +222,7 @@ class Comparer {
       result_.wrong.push_back(call);
       return;
     }
-    result_.differences.push_back({arches, numbers, condition, call, call,
+    result_.differences.push_back({arches, numbers, rest, condition, call, call,
                                    returned(a_.stack, call, options_.level),
                                    returned(b_.stack, call, options_.level)});
   }
@@ -295,7 +304,7 @@ class Comparer {
       const Ref of_a = of_call(a, data_a);
       const Ref of_b = of_call(b, data_b);
       if (asks_for_identity_in(of_a) || asks_for_identity_in(of_b)) {
-        result_.open.push_back({Diagrams::kTrue, Diagrams::kTrue, Diagrams::kTrue,
+        result_.open.push_back({Diagrams::kTrue, Diagrams::kTrue, Diagrams::kTrue, Diagrams::kTrue,
                                 std::string(row.name),
                                 "a formula of it is made of the number or the architecture"});
         continue;
@@ -321,7 +330,7 @@ class Comparer {
       if (decision.holds == Holds::Never) {
         proofs_ = decision.how;
       } else if (!why.empty() || decision.holds == Holds::NotKnown) {
-        result_.open.push_back({Diagrams::kTrue, Diagrams::kTrue, here, std::string(name),
+        result_.open.push_back({Diagrams::kTrue, Diagrams::kTrue, here, here, std::string(name),
                                 why.empty() ? decision.how : why});
       } else {
         SeccompData call_a = *decision.call;
@@ -334,7 +343,7 @@ class Comparer {
           result_.wrong.push_back(call_a);
           continue;
         }
-        result_.differences.push_back({Diagrams::kTrue, Diagrams::kTrue, here, call_a, call_b,
+        result_.differences.push_back({Diagrams::kTrue, Diagrams::kTrue, here, here, call_a, call_b,
                                        returned(a_.stack, call_a, options_.level),
                                        returned(b_.stack, call_b, options_.level)});
       }

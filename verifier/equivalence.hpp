@@ -41,6 +41,7 @@ struct ComparisonOptions {
 struct Difference {
   Space::Ref arches = 0;     ///< a condition on the architecture alone
   Space::Ref numbers = 0;    ///< on the number alone
+  Space::Ref rest = 0;       ///< on what is asked after the number
   Space::Ref condition = 0;  ///< all of it
   SeccompData call{};        ///< one of them, run by both
   SeccompData call_b{};      ///< the same for the second stack; another one only between ABIs
@@ -52,6 +53,7 @@ struct Difference {
 struct OpenCalls {
   Space::Ref arches = 0;
   Space::Ref numbers = 0;
+  Space::Ref rest = 0;
   Space::Ref condition = 0;
   std::string name{};  ///< of the call, between ABIs
   std::string why{};
