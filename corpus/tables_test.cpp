@@ -81,9 +81,6 @@ TEST(DecisionTables, of_captured_filters_lower_to_what_means_the_same) {
   prove_folder(kTop / "filters/systemd-252/x86_64", Arch::X86_64, tally);
   prove_folder(kTop / "filters/systemd-252/aarch64", Arch::AArch64, tally);
   prove_folder(kTop / "filters/containers", Arch::X86_64, tally);
-  if (const char* more = std::getenv("CALLGATE_FILTERS")) {
-    prove_folder(more, Arch::X86_64, tally);
-  }
   tally.print("captured");
   EXPECT_GE(tally.filters, 230U);
   EXPECT_EQ(tally.whole, tally.filters);
@@ -100,6 +97,11 @@ TEST(DecisionTables, of_vectors_lower_to_what_means_the_same) {
     }
   }
   tally.print("vectors");
+  if (const char* more = std::getenv("CALLGATE_FILTERS")) {
+    Tally given;
+    prove_folder(more, Arch::X86_64, given);
+    given.print(more);
+  }
   EXPECT_GE(tally.filters, 100U);
   EXPECT_GT(tally.equal, tally.filters / 2);
 }

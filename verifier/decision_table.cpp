@@ -48,6 +48,25 @@ void shorten(Space& space, Path& rule, Ref wanted) {
   drop(rule.opaques);
 }
 
+// Takes out of a rule's values what another rule, which asks for that field alone, has anyway.
+void take_out_what_others_have(Space& space, std::vector<Path>& rules) {
+  for (const Path& other : rules) {
+    if (other.values.size() != 1 || !other.opaques.empty()) continue;
+    const auto& [field, had] = other.values.front();
+    for (Path& rule : rules) {
+      if (&rule == &other || rule.values.size() + rule.opaques.size() < 2) continue;
+      for (auto& [asked, values] : rule.values) {
+        if (asked != field) continue;
+        const Ref left = space.diagrams().without(values, had);
+        if (left != Diagrams::kFalse &&
+            cost_of(space, field, left) < cost_of(space, field, values)) {
+          values = left;
+        }
+      }
+    }
+  }
+}
+
 // Leaves out rules that the others together make needless.
 void drop_needless(Space& space, std::vector<Path>& rules) {
   Diagrams& diagrams = space.diagrams();
@@ -85,6 +104,7 @@ RulesOfEnd rules_of(Space& space, Ref behaviour, Ref end, const TableLimits& lim
   if (!out.cut && out.rules.size() > 1 && out.rules.size() <= kShortened) {
     for (Path& rule : out.rules) shorten(space, rule, wanted);
     drop_needless(space, out.rules);
+    take_out_what_others_have(space, out.rules);
   }
   out.cost = cost_of(space, out.rules);
   return out;
@@ -103,9 +123,11 @@ void add_classes(Space& space, ArchRow& row, const TableLimits& limits) {
     row.cut = true;
     return;
   }
-  // What most numbers get, calls or not.
+  // What most numbers get, calls or not; of x86_64's those that lie below x32's.
+  const Ref counted =
+      row.arch == Arch::X86_64 ? space.between(Field::Nr, 0, kX32Bit - 1) : row.numbers;
   const auto largest = std::ranges::max_element(*parts, {}, [&](const Part& part) {
-    return space.count(space.diagrams().both(part.values, row.numbers), Field::Nr);
+    return space.count(space.diagrams().both(part.values, counted), Field::Nr);
   });
   const auto usual =
       space.diagrams().is_end(largest->next) ? std::optional(largest->next) : std::nullopt;

@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::string> arguments;
   std::string instruction_pointer = "0";
   std::string format = "text";
+  bool all = false;
 };
 
 int explain(const Options& options) {
@@ -41,7 +42,7 @@ int explain(const Options& options) {
   const report::Explanation explanation = report::explain(endings, meaning, model);
   std::vector<std::string> names;
   for (const FilterFile& each : files) names.push_back(each.path);
-  const report::Explained explained{explanation, endings, model, names};
+  const report::Explained explained{explanation, endings, model, names, options.all};
   const std::string text = options.format == "json"       ? report::explanation_json(explained)
                            : options.format == "markdown" ? report::explanation_markdown(explained)
                                                           : report::explanation_text(explained);
@@ -73,6 +74,8 @@ void add_explain(CLI::App& root, int& exit_code) {
   command.add_option("--format", options->format, "text, json; of all calls also markdown")
       ->check(CLI::IsMember({"text", "json", "markdown"}))
       ->type_name("FORMAT");
+  command.add_flag("--all", options->all,
+                   "Text and markdown: name also the calls that get what most numbers get");
   options->input.add_to(command);
   command.footer(
       "\nExamples:\n"

@@ -48,7 +48,12 @@ TEST_F(ExplainCommand, tells_for_each_abi_which_calls_get_what_and_when) {
   EXPECT_THAT(said.out, HasSubstr("\nevery other architecture\n"));
   EXPECT_THAT(said.out, HasSubstr("  ALLOW\n    getpid\n    write if (fd as 32 bits) == 1\n"));
   EXPECT_THAT(said.out, HasSubstr("ERRNO(1), EPERM, for all that is not listed elsewhere"));
-  EXPECT_THAT(said.out, HasSubstr("    write otherwise\n    all numbers that no call has\n"));
+  EXPECT_THAT(
+      said.out,
+      HasSubstr("    write unless (fd as 32 bits) == 1\n    all numbers that no call has\n"));
+  EXPECT_THAT(said.out, Not(HasSubstr("openat")));
+  EXPECT_THAT(run({"explain", "-f", filter_, "--arch", "x86_64", "--all"}).out,
+              HasSubstr("openat"));
 }
 
 TEST_F(ExplainCommand, shows_the_abis_of_the_machine) {

@@ -105,13 +105,13 @@ void compare_many(Source& source, int count, auto make) {
 
 TEST(DecisionTables, of_random_stacks_say_what_running_them_says) {
   Source source(1);
-  compare_many(source, programs(150),
+  compare_many(source, programs(60),
                [](Source& from, const KernelModel&) { return valid_program(from); });
 }
 
 TEST(DecisionTables, of_stacks_like_filters_say_what_running_them_says) {
   Source source(2);
-  compare_many(source, programs(150), [](Source& from, const KernelModel& model) {
+  compare_many(source, programs(60), [](Source& from, const KernelModel& model) {
     return filter_like(from, 200, info(model.arch).token);
   });
 }

@@ -196,12 +196,12 @@ class Subject {
   [[nodiscard]] std::string mask_text(const MaskedValue& each, bool no) const {
     const auto bits = [&](std::uint64_t of) { return mask_words(of, words_.family, view_.arch); };
     const bool most = std::popcount(each.mask) > 32 && each.mask != ~std::uint64_t{0};
-    const std::string mask = most ? fmt::format("~({})", bits(~each.mask)) : bits(each.mask);
+    std::string mask = bits(most ? ~each.mask : each.mask);
+    if (mask.contains('|')) mask = fmt::format("({})", mask);
+    if (most) mask.insert(0, "~");
     const std::string wanted =
         each.value == 0 ? "0" : value_words(each.value, 64, words_.family, view_.arch);
-    return fmt::format("({} & {}) {} {}", words_.name,
-                       mask.contains('|') && !most ? fmt::format("({})", mask) : mask,
-                       no ? "!=" : "==", wanted);
+    return fmt::format("({} & {}) {} {}", words_.name, mask, no ? "!=" : "==", wanted);
   }
 
   [[nodiscard]] Words masks_words(const std::vector<MaskedValue>& masks, bool no) const {

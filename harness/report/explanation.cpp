@@ -57,6 +57,14 @@ std::uint64_t size_of(const std::vector<ValueRange>& ranges) {
   return size;
 }
 
+std::uint64_t size_below(const std::vector<ValueRange>& ranges, std::uint64_t end) {
+  std::uint64_t size = 0;
+  for (const ValueRange& each : ranges) {
+    if (each.first < end) size += std::min(each.last + 1, end) - each.first;
+  }
+  return size;
+}
+
 class Explainer {
  public:
   explicit Explainer(Space& space) : space_(space) {}
@@ -72,7 +80,9 @@ class Explainer {
       add_groups(each, row.arch, out.groups);
       for (std::size_t i = before; i < out.groups.size(); ++i) {
         const CallGroup& group = out.groups[i];
-        const std::uint64_t size = group.unnamed ? size_of(*group.unnamed) : 0;
+        // Of x86_64's numbers those count that lie below x32's.
+        const std::uint64_t end = row.arch == Arch::X86_64 ? kX32Bit : 1ULL << 32U;
+        const std::uint64_t size = group.unnamed ? size_below(*group.unnamed, end) : 0;
         if (size <= most) continue;
         most = size;
         out.usual = group.rules.empty() ? group.otherwise : std::nullopt;

@@ -31,6 +31,16 @@ struct Section {
   bool usual = false;
 };
 
+// Under which condition none of a group's rules holds, where that can be said shortly.
+std::string otherwise_text(const CallGroup& group) {
+  constexpr std::size_t kLong = 160;
+  std::string all;
+  for (const ExplainedRule& rule : group.rules) {
+    all += (all.empty() ? "unless " : ", or ") + rule.when.text;
+  }
+  return all.empty() || all.size() > kLong ? "otherwise" : all;
+}
+
 class Sections {
  public:
   explicit Sections(const ExplainedAbi& abi) {
@@ -79,7 +89,7 @@ class Sections {
       of(rule.end).lines.push_back({calls, "if " + conditions_of(group, rule.end)});
     }
     if (group.otherwise)
-      of(*group.otherwise).lines.push_back({calls, "otherwise"});
+      of(*group.otherwise).lines.push_back({calls, otherwise_text(group)});
     else
       std::ranges::copy(calls, std::back_inserter(not_told_));
   }
@@ -105,6 +115,12 @@ std::string numbers_text(const Section& section, const ExplainedAbi& abi,
   if (section.more_numbers) return "many numbers, in more ranges than are listed";
   if (section.numbers.empty()) return "";
   return numbers_words(section.numbers);
+}
+
+// The calls of a section that get its verdict in any case.
+std::vector<std::string> calls_text(const Section& section, bool every_name) {
+  if (!section.usual || every_name || section.calls.size() <= 1) return section.calls;
+  return {fmt::format("{} calls (--all lists them)", section.calls.size())};
 }
 
 // All calls of the ABI get the same.
@@ -160,7 +176,8 @@ std::string abi_text(const Explained& of, const ExplainedAbi& abi) {
   for (const Section& each : sections.all()) {
     out += fmt::format("  {}{}\n", verdict_heading(of, each.end, arch),
                        each.usual ? ", for all that is not listed elsewhere" : "");
-    if (!each.calls.empty()) out += wrapped(each.calls, "    ");
+    const std::vector<std::string> calls = calls_text(each, of.every_name);
+    if (!calls.empty()) out += wrapped(calls, "    ");
     for (const Line& line : each.lines) {
       std::vector<std::string> items = line.calls;
       items.back() += " " + line.condition;
@@ -191,7 +208,7 @@ std::string abi_markdown(const Explained& of, const ExplainedAbi& abi) {
     return out;
   }
   for (const Section& each : sections.all()) {
-    std::vector<std::string> calls = each.calls;
+    std::vector<std::string> calls = calls_text(each, of.every_name);
     const std::string numbers = numbers_text(each, abi, sections.all());
     if (!numbers.empty()) calls.push_back(numbers);
     if (!calls.empty()) row(each.end, fmt::format("{}", fmt::join(calls, ", ")), "");

@@ -14,6 +14,7 @@ struct Explained {
   verifier::Endings& endings;
   const KernelModel& model;
   const std::vector<std::string>& files;  ///< the filters' names, oldest first
+  bool every_name = false;  ///< texts list also the calls that get what most numbers get
 };
 
 /// "ERRNO(1), EPERM", and who decided where there are several filters.
