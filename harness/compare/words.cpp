@@ -57,18 +57,22 @@ Change Words::change(const verifier::Difference& difference) const {
   return out;
 }
 
-// The names of the kernel's own ABI, where its calls are meant; else those of all others that are.
+// The names of the kernel's own ABI and of those that share its token (x32), where its calls are
+// meant; else those of all others that are.
 void Words::add_names(Ref arches, Ref numbers, Calls& to) const {
-  const auto add = [&](bool own) {
+  const std::uint32_t own = info(a_.arch).token;
+  const auto add = [&](bool with_own_token) {
     std::set<std::uint32_t> named;
     for (const ArchInfo& row : callgate::arches()) {
-      if ((row.arch == a_.arch) != own || !space_.holds(arches, {.arch = row.token})) continue;
+      if ((row.token == own) != with_own_token || !space_.holds(arches, {.arch = row.token})) {
+        continue;
+      }
       for (const SyscallRow& call : syscalls(row.arch)) {
         if (!space_.holds(numbers, {.nr = static_cast<std::int32_t>(call.nr)})) continue;
-        if (named.insert(call.nr).second || !own) {
-          to.names.push_back(own ? std::string(call.name)
-                                 : fmt::format("{} ({})", call.name, row.name));
-        }
+        const bool fresh = named.insert(call.nr).second;
+        if (!fresh && with_own_token) continue;
+        to.names.push_back(row.arch == a_.arch ? std::string(call.name)
+                                               : fmt::format("{} ({})", call.name, row.name));
       }
     }
     to.unnamed = space_.count(numbers, Field::Nr) - static_cast<double>(named.size());
