@@ -118,7 +118,6 @@ TEST_F(DiffCommand, between_architectures_goes_by_names) {
     return std::string("{0x20,0,0,4},{0x15,0,4,") + token + "},{0x20,0,0,0},{0x15,0,1," +
            std::to_string(nr) + "},{6,0,0,0x50001},{6,0,0,0x7fff0000},{6,0,0,0}";
   };
-  const std::vector<std::string> more{"--arch-a", "x86_64", "--arch-b", "aarch64"};
   const auto between = [&](int nr) {
     return run({"diff", file("a", no_write("0xc000003e", 1)), file("b", no_write("0xc00000b7", nr)),
                 "--arch-a", "x86_64", "--arch-b", "aarch64"});
@@ -132,8 +131,7 @@ TEST_F(DiffCommand, between_architectures_goes_by_names) {
 }
 
 TEST_F(DiffCommand, that_cannot_be_decided_says_what_is_left) {
-  // A shift by X of 32 and more, in an interpreter that leaves it open: only there is no such
-  // option of the command; so a product, and no time for Z3.
+  // A square is never 2 in its lowest bits, which no diagram shows; and Z3 gets no time.
   const std::string square =
       "{0x20,0,0,16},{7,0,0,0},{0x2c,0,0,0},{0x54,0,0,3},{0x15,0,1,2},{6,0,0,0x50001},"
       "{6,0,0,0x7fff0000}";

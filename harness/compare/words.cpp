@@ -57,36 +57,28 @@ Change Words::change(const verifier::Difference& difference) const {
   return out;
 }
 
-// The names of the tables of all ABIs that are meant; of others than the kernel's own with theirs.
+// The names of the kernel's own ABI and of those that share its token (x32), where its calls are
+// meant; else those of all others that are.
 void Words::add_names(Ref arches, Ref numbers, Calls& to) const {
-  std::set<Arch> asked;
-  bool own_token = false;
-  std::vector<std::string> foreign;
-  for (const ArchInfo& row : callgate::arches()) {
-    if (!space_.holds(arches, {.arch = row.token})) continue;
-    const bool own = row.token == info(a_.arch).token;
-    own_token = own_token || own;
-    for (const SyscallRow& call : syscalls(row.arch)) {
-      if (!space_.holds(numbers, {.nr = static_cast<std::int32_t>(call.nr)})) continue;
-      if (own && row.arch == a_.arch) {
-        to.names.emplace_back(call.name);
-      } else {
-        foreign.push_back(fmt::format("{} ({})", call.name, row.name));
+  const std::uint32_t own = info(a_.arch).token;
+  const auto add = [&](bool with_own_token) {
+    std::set<std::uint32_t> named;
+    for (const ArchInfo& row : callgate::arches()) {
+      if ((row.token == own) != with_own_token || !space_.holds(arches, {.arch = row.token})) {
+        continue;
+      }
+      for (const SyscallRow& call : syscalls(row.arch)) {
+        if (!space_.holds(numbers, {.nr = static_cast<std::int32_t>(call.nr)})) continue;
+        const bool fresh = named.insert(call.nr).second;
+        if (!fresh && with_own_token) continue;
+        to.names.push_back(row.arch == a_.arch ? std::string(call.name)
+                                               : fmt::format("{} ({})", call.name, row.name));
       }
     }
-  }
-  // What all architectures have in common is told for the kernel's own.
-  if (!own_token) to.names.insert(to.names.end(), foreign.begin(), foreign.end());
-  if (own_token && to.names.empty()) to.names = std::move(foreign);
-  std::set<std::uint32_t> named;
-  for (const ArchInfo& row : callgate::arches()) {
-    const bool counts = own_token ? row.arch == a_.arch : space_.holds(arches, {.arch = row.token});
-    if (!counts) continue;
-    for (const SyscallRow& call : syscalls(row.arch)) {
-      if (space_.holds(numbers, {.nr = static_cast<std::int32_t>(call.nr)})) named.insert(call.nr);
-    }
-  }
-  to.unnamed = space_.count(numbers, Field::Nr) - static_cast<double>(named.size());
+    to.unnamed = space_.count(numbers, Field::Nr) - static_cast<double>(named.size());
+  };
+  add(true);
+  if (to.names.empty()) add(false);
 }
 
 std::string Words::condition(Ref rest, const SeccompData& call) const {

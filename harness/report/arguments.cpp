@@ -119,8 +119,9 @@ std::string value_words(std::uint64_t value, unsigned bits, const ArgumentFamily
   if (family->kind == Values) return number_words(value);
   if (family->kind == Flags || (value & kTypeBits) == 0) return flags_words(value, bits, names);
   const std::uint64_t flags = value & ~kTypeBits;
+  if (flags == 0) return number_words(value);  // a type without a name
   const std::string type = value_words(value & kTypeBits, bits, family, arch);
-  return flags == 0 ? type : type + "|" + mask_words(flags, family, arch);
+  return type + "|" + mask_words(flags, family, arch);
 }
 
 std::string mask_words(std::uint64_t mask, const ArgumentFamily* family, Arch arch) {

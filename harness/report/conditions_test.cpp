@@ -42,6 +42,9 @@ TEST_F(Conditions, say_values_by_the_names_of_the_argument) {
   EXPECT_EQ(said(Field::Arg1, space_.equal(Field::Arg1, 0x5412), "ioctl"), "request == TIOCSTI");
   EXPECT_EQ(said(Field::Arg1, space_.equal(Field::Arg1, 0x80002), "socket"),
             "type == SOCK_DGRAM|SOCK_CLOEXEC");
+  EXPECT_EQ(said(Field::Arg1, space_.equal(Field::Arg1, 9), "socket"), "type == 9");
+  EXPECT_EQ(said(Field::Arg1, space_.equal(Field::Arg1, 0x80009), "socket"),
+            "type == 9|SOCK_CLOEXEC");
   EXPECT_EQ(said(Field::Arg0, space_.equal(Field::Arg0, 7), "getcwd"), "buf == 7");
   EXPECT_EQ(said(Field::Arg0, space_.equal(Field::Arg0, 0x1234), ""), "arg0 == 0x1234");
 }
