@@ -8,8 +8,6 @@ namespace {
 
 using Ref = Space::Ref;
 
-std::uint32_t end_of(Field field) { return Space::first_variable(field) + width(field); }
-
 // Where a function's questions about a field lead to, in the order in which they are found.
 std::vector<Ref> exits_of(const Diagrams& diagrams, Ref function, std::uint32_t end) {
   std::map<Ref, bool> seen{{function, true}};
@@ -43,29 +41,29 @@ Ref leads_to(Diagrams& diagrams, Ref at, Ref exit, std::uint32_t end, std::map<R
   return result;
 }
 
-bool visit_ranges(const Diagrams& diagrams, Ref at, Field field, unsigned bits_left,
+bool visit_ranges(const Diagrams& diagrams, Ref at, std::uint32_t end, unsigned bits_left,
                   std::uint64_t first, const auto& add) {
-  const std::uint32_t variable = end_of(field) - bits_left;
-  if (diagrams.variable_of(at) >= end_of(field)) {
+  const std::uint32_t variable = end - bits_left;
+  if (diagrams.variable_of(at) >= end) {
     const std::uint64_t size = bits_left >= 64 ? ~0ULL : (1ULL << bits_left) - 1;
     return add(ValueRange{first, first + size}, at);
   }
   const bool asked = diagrams.variable_of(at) == variable;
   const Ref no = asked ? diagrams.no(at) : at;
   const Ref yes = asked ? diagrams.yes(at) : at;
-  return visit_ranges(diagrams, no, field, bits_left - 1, first, add) &&
-         visit_ranges(diagrams, yes, field, bits_left - 1, first | 1ULL << (bits_left - 1), add);
+  return visit_ranges(diagrams, no, end, bits_left - 1, first, add) &&
+         visit_ranges(diagrams, yes, end, bits_left - 1, first | 1ULL << (bits_left - 1), add);
 }
 
-bool visit_masks(const Diagrams& diagrams, Ref at, Field field, MaskedValue so_far,
+bool visit_masks(const Diagrams& diagrams, Ref at, std::uint32_t end, MaskedValue so_far,
                  const auto& add) {
   if (at == Diagrams::kFalse) return true;
-  if (diagrams.variable_of(at) >= end_of(field)) return add(so_far);
-  const std::uint64_t bit = 1ULL << (end_of(field) - 1 - diagrams.variable_of(at));
+  if (diagrams.variable_of(at) >= end) return add(so_far);
+  const std::uint64_t bit = 1ULL << (end - 1 - diagrams.variable_of(at));
   so_far.mask |= bit;
-  if (!visit_masks(diagrams, diagrams.no(at), field, so_far, add)) return false;
+  if (!visit_masks(diagrams, diagrams.no(at), end, so_far, add)) return false;
   so_far.value |= bit;
-  return visit_masks(diagrams, diagrams.yes(at), field, so_far, add);
+  return visit_masks(diagrams, diagrams.yes(at), end, so_far, add);
 }
 
 bool visit_paths(Space& space, Ref at, Path& path, const std::function<bool(const Path&)>& visit) {
@@ -76,9 +74,12 @@ bool visit_paths(Space& space, Ref at, Path& path, const std::function<bool(cons
   }
   const std::uint32_t variable = diagrams.variable_of(at);
   if (const auto field = Space::field_of(variable)) {
-    for (const Part& part : split(space, at, *field)) {
-      path.values.emplace_back(*field, part.values);
-      const bool go_on = visit_paths(space, part.next, path, visit);
+    // Part by part: who has seen enough does not wait for all.
+    const std::uint32_t end = bits_of(*field).end();
+    for (const Ref next : exits_of(diagrams, at, end)) {
+      std::map<Ref, Ref> known;
+      path.values.emplace_back(*field, leads_to(space.diagrams(), at, next, end, known));
+      const bool go_on = visit_paths(space, next, path, visit);
       path.values.pop_back();
       if (!go_on) return false;
     }
@@ -96,19 +97,26 @@ bool visit_paths(Space& space, Ref at, Path& path, const std::function<bool(cons
 
 }  // namespace
 
-std::vector<Part> split(Space& space, Ref function, Field field) {
+std::optional<std::vector<Part>> split(Space& space, Ref function, const BitRun& bits,
+                                       std::size_t most) {
   Diagrams& diagrams = space.diagrams();
+  const std::vector<Ref> exits = exits_of(diagrams, function, bits.end());
+  if (exits.size() > most) return std::nullopt;
   std::vector<Part> parts;
-  for (const Ref exit : exits_of(diagrams, function, end_of(field))) {
+  for (const Ref exit : exits) {
     std::map<Ref, Ref> known;
-    parts.push_back({leads_to(diagrams, function, exit, end_of(field), known), exit});
+    parts.push_back({leads_to(diagrams, function, exit, bits.end(), known), exit});
   }
   return parts;
 }
 
-std::optional<std::vector<ValueRange>> ranges_of(const Space& space, Ref values, Field field,
+std::vector<Part> split(Space& space, Ref function, Field field) {
+  return *split(space, function, bits_of(field), ~std::size_t{0});
+}
+
+std::optional<std::vector<ValueRange>> ranges_of(const Space& space, Ref values, const BitRun& bits,
                                                  std::size_t most) {
-  const auto parts = range_parts(space, values, field, 2 * most + 1);
+  const auto parts = range_parts(space, values, bits, 2 * most + 1);
   if (!parts) return std::nullopt;
   std::vector<ValueRange> ranges;
   for (const RangePart& part : *parts) {
@@ -118,21 +126,22 @@ std::optional<std::vector<ValueRange>> ranges_of(const Space& space, Ref values,
   return ranges;
 }
 
-std::optional<std::vector<MaskedValue>> masks_of(const Space& space, Ref values, Field field,
+std::optional<std::vector<MaskedValue>> masks_of(const Space& space, Ref values, const BitRun& bits,
                                                  std::size_t most) {
   std::vector<MaskedValue> masks;
-  const bool all = visit_masks(space.diagrams(), values, field, {}, [&](const MaskedValue& mask) {
-    masks.push_back(mask);
-    return masks.size() <= most;
-  });
+  const bool all =
+      visit_masks(space.diagrams(), values, bits.end(), {}, [&](const MaskedValue& mask) {
+        masks.push_back(mask);
+        return masks.size() <= most;
+      });
   if (!all) return std::nullopt;
   return masks;
 }
 
-std::optional<std::vector<RangePart>> range_parts(const Space& space, Ref function, Field field,
-                                                  std::size_t most) {
+std::optional<std::vector<RangePart>> range_parts(const Space& space, Ref function,
+                                                  const BitRun& bits, std::size_t most) {
   std::vector<RangePart> parts;
-  const bool all = visit_ranges(space.diagrams(), function, field, width(field), 0,
+  const bool all = visit_ranges(space.diagrams(), function, bits.end(), bits.width, 0,
                                 [&](const ValueRange& range, Ref next) {
                                   if (!parts.empty() && parts.back().next == next) {
                                     parts.back().range.last = range.last;
