@@ -56,7 +56,47 @@ bool holds_on(Where where, Arch arch) {
   return false;
 }
 
+bool fits(std::string_view name, std::string_view pattern) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return name == pattern;
+  const std::string_view suffix = pattern.substr(star + 1);
+  return name.size() >= star + suffix.size() && name.starts_with(pattern.substr(0, star)) &&
+         name.ends_with(suffix);
+}
+
+bool is_of(std::string_view name, std::string_view family) {
+  bool meant = false;
+  while (!family.empty()) {
+    const std::size_t space = family.find(' ');
+    std::string_view word = family.substr(0, space);
+    family.remove_prefix(space == std::string_view::npos ? family.size() : space + 1);
+    const bool without = word.starts_with('-');
+    if (without) word.remove_prefix(1);
+    if (!fits(name, word)) continue;
+    if (without) return false;
+    meant = true;
+  }
+  return meant;
+}
+
 }  // namespace
+
+std::vector<NamedValue> constants_of(std::string_view family, Arch arch) {
+  std::vector<NamedValue> out;
+  for (const Constant& row : kConstants) {
+    if (is_of(row.name, family) && holds_on(row.where, arch)) out.push_back({row.name, row.value});
+  }
+  return out;
+}
+
+std::vector<std::string_view> constant_names(std::string_view family, std::uint64_t value,
+                                             Arch arch) {
+  std::vector<std::string_view> out;
+  for (const NamedValue& each : constants_of(family, arch)) {
+    if (each.value == value) out.push_back(each.name);
+  }
+  return out;
+}
 
 std::expected<std::uint64_t, std::string> find_constant(std::string_view name, Arch arch) {
   const auto row = std::ranges::lower_bound(kConstants, name, {}, &Constant::name);
