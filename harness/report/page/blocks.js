@@ -2,12 +2,18 @@
 // the same word with one value after the other are one node.
 const kLines = 5;
 
-// The condition of "if (nr == openat) goto 0007 else 0008", or null.
-const conditionOf = (statement) => /^if \((.*)\) goto /.exec(statement)?.[1] ?? null;
-
-function equality(statement) {
-  const match = /^(\S+(?: \S+)*) == (.+)$/.exec(conditionOf(statement) ?? "");
-  return match === null ? null : { word: match[1], value: match[2] };
+// A conditional jump by its statement, "if (nr == openat) goto 0007 else 0008": the condition, where it
+// leads when it holds, and where when not. "nr != openat" is the same test the other way round.
+function testOf(filter, at) {
+  const match = /^if \((.*)\) goto (\d+)/.exec(filter.statements[at]);
+  if (match === null) return null;
+  const [, condition, place] = match;
+  const holds = Number(place);
+  const not = filter.targets[at].find((to) => to !== holds);
+  const equal = /^(\S+(?: \S+)*) ([=!])= (\S+)$/.exec(condition);
+  if (equal === null || not === undefined) return { condition, yes: holds, no: not ?? holds };
+  const [yes, no] = equal[2] === "=" ? [holds, not] : [not, holds];
+  return { condition: `${equal[1]} == ${equal[3]}`, word: equal[1], value: equal[3], yes, no };
 }
 
 // Instructions that can be reached, and from where.
@@ -48,12 +54,10 @@ function blocksOf(filter) {
         if (targets.length === 1) node.exits.push({ to: targets[0], from: at, label: "" });
         break;
       }
-      const [yes, no] = targets;
-      const test = equality(filter.statements[at]);
-      const first = node.tests[0];
-      node.tests.push({ at, yes, ...(test ?? {}) });
-      const goesOn = test !== null && (first === undefined || first.word === test.word) &&
-        from[no].length === 1 && targetsOf(no).length === 2 && equality(filter.statements[no])?.word === test.word;
+      const test = testOf(filter, at);
+      node.tests.push({ at, ...test });
+      const { word, no } = test;
+      const goesOn = word !== undefined && from[no].length === 1 && targetsOf(no).length === 2 && testOf(filter, no)?.word === word;
       if (!goesOn) {
         node.no = no;
         break;
@@ -93,7 +97,7 @@ const cut = (text, length) => (text.length > length ? text.slice(0, length - 1) 
 function linesOf(filter, node) {
   const chain = new Set(node.tests.map((test) => test.at));
   const plain = node.instructions.filter((at) => !chain.has(at)).map((at) => filter.statements[at]);
-  if (node.tests.length === 1) plain.push(`${conditionOf(filter.statements[node.last]) ?? filter.statements[node.last]} ?`);
+  if (node.tests.length === 1) plain.push(`${node.tests[0].condition} ?`);
   const lines = plain.length > kLines ? [...plain.slice(0, 2), `… ${plain.length - 3} more`, plain.at(-1)] : plain;
   if (node.tests.length > 1) {
     const values = node.tests.map((test) => test.value);

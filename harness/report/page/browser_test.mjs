@@ -174,6 +174,22 @@ async function throughForm(page, words, arch, count) {
   say(`the form: ${count} calls, ${different} differ`);
 }
 
+// The instructions that a call executed, beside `callgate run -v`.
+async function steps(page, words, count) {
+  let different = 0;
+  for (let i = 0; i < count; ++i) {
+    const nr = below(470);
+    const args = Array.from({ length: 3 }, randomArgument);
+    const printed = JSON.parse(run("run", ...words, "-v", "--format", "json", String(nr), ...args.map(String)));
+    const theirs = printed.filters.map((each) => each.steps.map((step) => step.instruction).join()).reverse();
+    const ours = await page.evaluate((call) => window.callgate.evaluate(0, { ...call, ip: 0n, args: call.args.map(BigInt) })
+      .filters.map((each) => [...each.steps()].join()), { nr, token: kTokens.x86_64, args: args.map(String) });
+    if (JSON.stringify(theirs) !== JSON.stringify(ours)) different += 1;
+  }
+  hold(different === 0, `steps: ${different} calls differ`);
+  say(`steps: ${count} calls, ${different} differ`);
+}
+
 async function axe(page, what) {
   await page.evaluate(axeSource);
   const found = await page.evaluate(async () => (await window.axe.run(document)).violations
@@ -221,6 +237,7 @@ try {
   const stack = ["-f", docker, "-f", join(systemd, "denying-00.bpf"), "--arch", "x86_64"];
   const main = await compare("stack", stack, "x86_64", Number(callsWanted));
   await throughForm(main, stack, "x86_64", 200);
+  await steps(main, stack, 20);
   await main.close();
 
   const arithmetic = join(out, "arithmetic.txt");
@@ -243,6 +260,10 @@ try {
         document.getElementById("evaluate").click();
       });
       violations += await axe(page, `${kind}, ${name}`);
+      if (kind === "small") {  // arch == x86_64, nr < 0x40000000
+        const lit = await page.$$eval("#canvas .labels .lit", (all) => all.map((each) => each.textContent).join());
+        hold(lit === "yes,yes", `${name}: the lit exits are ${lit}`);
+      }
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       hold(wide <= width, `${kind}, ${name}: ${wide} pixels wide`);
       await page.screenshot({ path: join(out, `${kind}-${name}.png`), fullPage: true });

@@ -143,7 +143,7 @@ class FlowView {
   edge(exit, place, count, lit, under, over, labels) {
     const { route } = exit;
     const start = route[0];
-    const spread = Math.min(30, (start.width - 24) / Math.max(1, count - 1));
+    const spread = Math.min(kLabelRoom, (start.width - (count > 2 && count <= kLabelled ? kLabelRoom : 24)) / Math.max(1, count - 1));
     const x0 = start.x + (place - (count - 1) / 2) * spread;
     let path = `M${x0.toFixed(1)} ${start.bottom}`;
     let [x, y] = [x0, start.bottom];
@@ -158,10 +158,10 @@ class FlowView {
     const last = route.at(-1);
     path += `M${last.x - 4} ${last.top - 6}L${last.x} ${last.top}L${last.x + 4} ${last.top - 6}`;
     (lit ? over : under).append(draw("path", { d: path }));
-    if (exit.label === "") return;
-    const words = cut(exit.label, 18);
+    if (exit.label === "" || (count > kLabelled && !lit)) return;
+    const words = cut(exit.label, count > 2 ? 13 : 18);
     labels.append(draw("text", { x: x0.toFixed(1), y: start.bottom + 13, class: lit ? "lit" : "",
-      "text-anchor": count > 1 && place === 0 ? "end" : place === count - 1 && count > 1 ? "start" : "middle" }, words));
+      "text-anchor": count !== 2 ? "middle" : place === 0 ? "end" : "start" }, words));
   }
 
   node(item, lit, some) {
@@ -189,7 +189,7 @@ class FlowView {
   // The width of the canvas, unless that would be too small to read.
   fit() {
     if (this.svg === null) return;
-    this.zoomTo(Math.min(1, Math.max(0.55, (byId("canvas").clientWidth - 4) / this.plane.width)));
+    this.zoomTo(Math.min(1, Math.max(byId("canvas").clientWidth < 500 ? 0.8 : 0.55, (byId("canvas").clientWidth - 4) / this.plane.width)));
     byId("canvas").scrollLeft = (this.plane.width * this.zoom - byId("canvas").clientWidth) / 2;
   }
 }

@@ -4,6 +4,9 @@ const kLetter = 6.7;
 const kLineHeight = 16;
 const kGap = 26;
 const kLayerGap = 46;
+// Exits of a node that have words beside them; of more, those that are lit.
+const kLabelled = 9;
+const kLabelRoom = 72;
 
 function layersOf(graph) {
   const layer = graph.nodes.map(() => 0);
@@ -18,7 +21,8 @@ function itemsOf(graph, most) {
   const layer = layersOf(graph);
   const items = graph.nodes.map((node) => ({
     node, layer: layer[node.id], up: [], down: [],
-    width: Math.max(70, 20 + kLetter * Math.max(...node.lines.map((line) => line.length))),
+    width: Math.max(70, 20 + kLetter * Math.max(...node.lines.map((line) => line.length)),
+      node.exits.length > 2 && node.exits.length <= kLabelled ? node.exits.length * kLabelRoom : 0),
     height: 14 + kLineHeight * node.lines.length,
   }));
   const points = new Map();

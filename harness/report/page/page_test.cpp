@@ -20,14 +20,13 @@ using testing::Not;
 FilterStack stack_of(const Program& program, const KernelModel& model = {}) {
   FilterStack stack(model);
   const auto checked = verifier::check(program, model);
-  EXPECT_TRUE(checked.has_value());
-  if (checked) EXPECT_TRUE(stack.push(*checked).has_value());
+  EXPECT_TRUE(checked.has_value() && stack.push(*checked).has_value());
   return stack;
 }
 
 // x86_64: read is allowed, write where args[0] is 1; all else gets ERRNO(1).
 Program small() {
-  return {{0x20, 0, 0, 4}, {0x15, 0, 7, 0xc000003e}, {0x20, 0, 0, 0},         {0x15, 4, 0, 0},
+  return {{0x20, 0, 0, 4}, {0x15, 0, 7, 0xc000003e}, {0x20, 0, 0, 0},         {0x15, 6, 0, 0},
           {0x15, 0, 4, 1}, {0x20, 0, 0, 20},         {0x15, 0, 2, 0},         {0x20, 0, 0, 16},
           {0x15, 1, 0, 1}, {0x06, 0, 0, 0x00050001}, {0x06, 0, 0, 0x7fff0000}};
 }
@@ -72,7 +71,9 @@ TEST(Page, names_that_look_like_markup_stay_names) {
     for (const char* tag : {"<script", "</script", "<!--", "<img", "</title"}) {
       EXPECT_EQ(count_of(html, tag), count_of(plain, tag)) << name << ": " << tag;
     }
-    if (name[0] != '\x80') EXPECT_EQ(data_of(html)["stack"]["filters"][0]["name"], name);
+    // What is no UTF-8 is replaced.
+    const std::string shown = data_of(html)["stack"]["filters"][0]["name"];
+    EXPECT_TRUE(shown == name || name.starts_with('\x80')) << shown;
   }
 }
 
@@ -93,8 +94,8 @@ TEST(Page, holds_the_program_and_the_words_of_its_instructions) {
   const FilterStack stack = stack_of(small());
   const nlohmann::json filter = data_of(page_of(stack, "small"))["stack"]["filters"][0];
   EXPECT_EQ(filter["statements"].size(), 11U);
-  EXPECT_EQ(filter["statements"][3], "if (nr == read) goto 0008 else 0004");
-  EXPECT_EQ(filter["targets"][3], (nlohmann::json::array_t{8, 4}));
+  EXPECT_EQ(filter["statements"][3], "if (nr == read) goto 0010");
+  EXPECT_EQ(filter["targets"][3], (nlohmann::json::array_t{10, 4}));
   EXPECT_EQ(filter["targets"][9].size(), 0U);
 }
 

@@ -108,7 +108,7 @@ class DecisionView {
     for (const row of found.slice(0, this.shown)) {
       body.append(make("tr", {}, cell("Architecture", row.arch, "arch"), callsCell(row),
         cell("Condition", row.condition === "" ? "always" : row.condition, row.condition === "" ? "condition soft" : "condition"),
-        cell("Action", badge(row.action)), cell("Decided by", row.filter === null ? "no filter" : `filter ${row.filter}`)));
+        cell("Action", badge(row.action)), cell("Decided by", row.filter === null ? "no filter" : `filter ${row.filter}`, "by")));
     }
     const table = make("table", { class: "rows" }, make("caption", { class: "unseen" }, "What calls get"),
       headOf(["Architecture", "Syscalls", "Condition", "Action", "Decided by"]), body);
