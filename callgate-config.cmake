@@ -1,5 +1,5 @@
-# find_package(callgate [COMPONENTS vm verifier c jit]): callgate::vm, callgate::verifier, callgate::c; and
-# callgate::jit where it is asked for, was built, and asmjit is here too.
+# find_package(callgate [COMPONENTS vm verifier c jit solver]): callgate::vm, callgate::verifier, callgate::c; and
+# callgate::jit and callgate::solver where they are asked for, were built, and asmjit or Z3 is here too.
 include("${CMAKE_CURRENT_LIST_DIR}/callgate-targets.cmake")
 set(callgate_jit_targets "${CMAKE_CURRENT_LIST_DIR}/callgate-jit-targets.cmake")
 if("jit" IN_LIST callgate_FIND_COMPONENTS AND EXISTS "${callgate_jit_targets}")
@@ -8,11 +8,15 @@ if("jit" IN_LIST callgate_FIND_COMPONENTS AND EXISTS "${callgate_jit_targets}")
     include("${callgate_jit_targets}")
   endif()
 endif()
+set(callgate_solver_targets "${CMAKE_CURRENT_LIST_DIR}/callgate-solver-targets.cmake")
+if("solver" IN_LIST callgate_FIND_COMPONENTS AND EXISTS "${callgate_solver_targets}")
+  include("${callgate_solver_targets}")
+endif()
 foreach(component IN LISTS callgate_FIND_COMPONENTS)
   if(TARGET callgate::${component})
     set(callgate_${component}_FOUND TRUE)
   elseif(callgate_FIND_REQUIRED_${component})
     set(callgate_FOUND FALSE)
-    set(callgate_NOT_FOUND_MESSAGE "There is no component ${component} (jit needs asmjit).")
+    set(callgate_NOT_FOUND_MESSAGE "There is no component ${component} (jit needs asmjit, solver needs Z3).")
   endif()
 endforeach()

@@ -58,6 +58,9 @@ std::optional<std::string> wrong_with(std::string_view file, std::string_view in
       !file.starts_with("vm/jit/")) {
     return "machine code outside of vm/jit";
   }
+  if (included.starts_with("z3") && !file.starts_with("verifier/solver/")) {
+    return "Z3 outside of verifier/solver";
+  }
   if (own->rank >= 2) return std::nullopt;
   for (const std::string_view library : {"fmt/", "nlohmann/", "CLI/", "seccomp.h"}) {
     if (included.starts_with(library)) return "vm and verifier use the standard library alone";
@@ -133,6 +136,8 @@ TEST(Includes, that_point_the_wrong_way_are_found) {
   EXPECT_TRUE(wrong_with("vm/opcodes.cpp", "gtest/gtest.h", false));
   EXPECT_FALSE(wrong_with("vm/jit/plan.cpp", "asmjit/core.h", false));
   EXPECT_TRUE(wrong_with("vm/decoded.cpp", "asmjit/core.h", false));
+  EXPECT_FALSE(wrong_with("verifier/solver/z3.cpp", "z3++.h", false));
+  EXPECT_TRUE(wrong_with("harness/cli/diff.cpp", "z3++.h", false));
   EXPECT_TRUE(wrong_with("harness/cli/disasm.cpp", "capstone/capstone.h", false));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace callgate::verifier {
@@ -12,11 +13,15 @@ using Ref = Space::Ref;
 constexpr std::size_t kCostLimit = 64;
 constexpr std::size_t kShortened = 64;  // more rules than that are left as they are
 
-// How long the words for a set of values are, about.
+// How long the words for a set of values are, about: a value is shorter than a range or a mask.
 std::size_t cost_of(const Space& space, Field field, Ref values) {
   const auto ranges = ranges_of(space, values, field, kCostLimit);
   const auto masks = masks_of(space, values, field, kCostLimit);
-  return std::min(ranges ? ranges->size() : kCostLimit + 1, masks ? masks->size() : kCostLimit + 1);
+  const std::size_t cost = 3 * (masks ? masks->size() : kCostLimit + 1);
+  if (!ranges) return cost;
+  std::size_t of_ranges = 0;
+  for (const ValueRange& each : *ranges) of_ranges += each.first == each.last ? 2 : 3;
+  return std::min(cost, of_ranges);
 }
 
 std::size_t cost_of(const Space& space, const std::vector<Path>& rules) {
@@ -61,6 +66,7 @@ struct RulesOfEnd {
   std::vector<Path> rules;
   bool cut = false;
   std::size_t cost = 0;
+  bool usual = false;
 };
 
 RulesOfEnd rules_of(Space& space, Ref behaviour, Ref end, const TableLimits& limits) {
@@ -97,6 +103,12 @@ void add_classes(Space& space, ArchRow& row, const TableLimits& limits) {
     row.cut = true;
     return;
   }
+  // What most numbers get, calls or not.
+  const auto largest = std::ranges::max_element(*parts, {}, [&](const Part& part) {
+    return space.count(space.diagrams().both(part.values, row.numbers), Field::Nr);
+  });
+  const auto usual =
+      space.diagrams().is_end(largest->next) ? std::optional(largest->next) : std::nullopt;
   std::vector<std::pair<std::uint64_t, CallClass>> classes;
   for (const Part& part : *parts) {
     const Ref numbers = space.diagrams().both(part.values, row.numbers);
@@ -106,7 +118,7 @@ void add_classes(Space& space, ArchRow& row, const TableLimits& limits) {
     made.behaviour = part.next;
     made.ranges = ranges_of(space, numbers, Field::Nr, limits.ranges);
     const auto lowest = made.ranges ? made.ranges->front().first : ~std::uint64_t{0};
-    add_rules(space, made, limits);
+    add_rules(space, made, limits, usual);
     classes.emplace_back(lowest, std::move(made));
   }
   std::ranges::sort(classes, {},
@@ -182,7 +194,7 @@ class Rows {
 
 }  // namespace
 
-void add_rules(Space& space, CallClass& to, const TableLimits& limits) {
+void add_rules(Space& space, CallClass& to, const TableLimits& limits, std::optional<Ref> usual) {
   to.ends = space.diagrams().ends(to.behaviour);
   if (to.ends.size() == 1) {
     to.otherwise = to.ends.front();
@@ -190,12 +202,15 @@ void add_rules(Space& space, CallClass& to, const TableLimits& limits) {
   }
   std::vector<RulesOfEnd> all;
   try {
-    for (const Ref end : to.ends) all.push_back(rules_of(space, to.behaviour, end, limits));
+    for (const Ref end : to.ends) {
+      all.push_back(rules_of(space, to.behaviour, end, limits));
+      all.back().usual = usual == end;
+    }
   } catch (const Diagrams::Full&) {
     return;  // without rules, and nothing said of the others
   }
   const auto longest = [](const RulesOfEnd& a, const RulesOfEnd& b) {
-    return std::pair(a.cut, a.cost) < std::pair(b.cut, b.cost);
+    return std::tuple(a.cut, a.cost, a.usual) < std::tuple(b.cut, b.cost, b.usual);
   };
   const auto left_over = std::ranges::max_element(all, longest);
   const auto cut = std::ranges::count(all, true, &RulesOfEnd::cut);

@@ -66,8 +66,10 @@ struct DecisionTable {
                                            std::span<const Arch> shown,
                                            const TableLimits& limits = {});
 
-/// The rules of one function that asks for arguments: as CallClass has them.
-void add_rules(Space& space, CallClass& to, const TableLimits& limits = {});
+/// The rules of one function that asks for arguments: as CallClass has them. Of endings with
+/// conditions of the same length `usual` is the one that is left over.
+void add_rules(Space& space, CallClass& to, const TableLimits& limits = {},
+               std::optional<Space::Ref> usual = {});
 
 /// The row and the class that a call is of; nullptr where there is none because of a cut.
 [[nodiscard]] const ArchRow* row_of(const Space& space, const DecisionTable& table,

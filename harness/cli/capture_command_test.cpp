@@ -96,6 +96,76 @@ TEST_F(Capturing, children_inherit_and_add_their_own) {
   }
 }
 
+// The file that the subject's child waits for is there before or after the command's end.
+TEST_F(Capturing, follow_waits_for_children_that_outlive_the_command) {
+  const std::string sign = file("sign", "");
+  const Ended ended = run({"capture", "-o", caught(), "--timeout", "60", "--follow", "--",
+                           CALLGATE_SUBJECT, "outlives", sign});
+  EXPECT_EQ(ended.code, 5) << ended.err;
+  EXPECT_EQ(content(sign), "traced");
+  EXPECT_THAT(stack(), ElementsAre(11U));
+}
+
+TEST_F(Capturing, without_follow_children_that_outlive_the_command_go_on_untraced) {
+  const std::string sign = (folder_ / "sign").string();
+  const Ended ended =
+      run({"capture", "-o", caught(), "--timeout", "60", "--", CALLGATE_SUBJECT, "outlives", sign});
+  EXPECT_EQ(ended.code, 5) << ended.err;
+  EXPECT_TRUE(manifest()["installs"].empty());
+  file("sign", "");
+  for (int i = 0; i < 1000 && content(sign).empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(content(sign), "untraced");
+}
+
+TEST_F(Capturing, a_child_that_stops_and_goes_on_looks_to_its_parent_as_untraced) {
+  const pid_t untraced = fork();
+  if (untraced == 0) {
+    execl(CALLGATE_SUBJECT, CALLGATE_SUBJECT, "stops", nullptr);
+    _exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(untraced, &status, 0), untraced);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  const Ended ended = capture("stops");
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(stack(), ElementsAre(12U));
+}
+
+TEST_F(Capturing, a_tsync_that_a_thread_stands_in_the_way_of_is_not_installed) {
+  const Ended ended = capture("tsync_fails");
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("stood in the way"));
+  const auto document = manifest();
+  const auto& rows = document["installs"];
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1]["installed"], false);
+  EXPECT_EQ(rows[1]["result"], rows[0]["tid"]);
+  EXPECT_TRUE(rows[1]["errno"].is_null());
+  ASSERT_EQ(document["tasks"].size(), 2U);
+  for (const auto& each : document["tasks"]) {
+    const bool other = each["tid"] == rows[0]["tid"];
+    EXPECT_EQ(each["filters"], other ? nlohmann::json::array({0}) : nlohmann::json::array());
+    EXPECT_TRUE(each["counted"].is_null());
+  }
+  EXPECT_THAT(stack(), ElementsAre(13U));
+}
+
+TEST_F(Capturing, a_thread_that_executes_takes_its_filters_to_the_first_tid) {
+  const Ended ended = capture("executes_beside");
+  EXPECT_EQ(ended.code, 7) << ended.err;
+  EXPECT_THAT(stack(), ElementsAre(14U, 15U, 1U, 2U));
+  const auto document = manifest();
+  const auto& rows = document["installs"];
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_NE(rows[1]["tid"], rows[1]["pid"]);
+  EXPECT_EQ(rows[2]["tid"], rows[0]["tid"]);
+  EXPECT_EQ(document["default_task"], rows[0]["tid"]);
+  for (const auto& each : document["tasks"]) EXPECT_TRUE(each["counted"].is_null());
+}
+
 TEST_F(Capturing, death_by_a_signal_is_kept) {
   const pid_t pid = start({"capture", "-o", caught(), "--", CALLGATE_SUBJECT, "dies"});
   int status = 0;

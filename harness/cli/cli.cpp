@@ -396,6 +396,21 @@ std::uint64_t parse_argument(const std::string& text, Arch arch) {
   }
 }
 
+SeccompData parse_call(const std::string& syscall, std::span<const std::string> arguments,
+                       const std::string& instruction_pointer, Arch arch) {
+  SeccompData data;
+  data.nr = parse_syscall(syscall, arch);
+  data.arch = info(arch).token;
+  data.instruction_pointer = parse_argument(instruction_pointer, arch);
+  if (arguments.size() > data.args.size()) {
+    throw UserError(fmt::format("{} arguments; a syscall has 6 at most", arguments.size()));
+  }
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    data.args[i] = parse_argument(arguments[i], arch);
+  }
+  return data;
+}
+
 void write_whole(const std::string& path, std::string_view text) {
   const std::string part = path + ".part";
   std::ofstream out(part, std::ios::binary | std::ios::trunc);

@@ -122,6 +122,11 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
 /// An argument: decimal, hexadecimal, negative, names of constants, joined by |; or UserError.
 [[nodiscard]] std::uint64_t parse_argument(const std::string& text, Arch arch);
 
+/// A call as the command line has it; UserError where it is none.
+[[nodiscard]] SeccompData parse_call(const std::string& syscall,
+                                     std::span<const std::string> arguments,
+                                     const std::string& instruction_pointer, Arch arch);
+
 /// Writes a file, whole or not at all: it takes its name when all of it is there. UserError where
 /// it cannot be written.
 void write_whole(const std::string& path, std::string_view text);

@@ -8,9 +8,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/encodings.hpp"
-#include "harness/front_ends/loader.hpp"
 #include "harness/front_ends/policy_writers.hpp"
-#include "harness/front_ends/telling_calls.hpp"
 #include "harness/report/syntaxes.hpp"
 #include "harness/report/words.hpp"
 
@@ -44,28 +42,21 @@ struct Converted {
   bool whole = true;
 };
 
-// The text is read again as a container's runtime would, and asked the same calls as the policy.
+// The text is read again as its tool would, and asked the same calls as the policy.
 bool means_the_same(const FilterFile& file, const front_ends::PolicyWriterRow& writer,
                     const std::string& text, const KernelModel& model) {
-  front_ends::LoadOptions load;
-  load.deployment.model = model;
-  load.deployment.runtime = "crun";
-  load.input_format = writer.name;
-  const auto again = front_ends::load(text, "", load);
-  if (!again || again->filters.size() != 1) {
-    fmt::print(stderr, "{}: as {} it is refused: {}\n", file.path, writer.name,
-               again ? "no filter comes of it" : again.error().message);
+  const auto differing = front_ends::read_again(*file.policy, writer, text, model);
+  if (!differing) {
+    fmt::print(stderr, "{}: as {} it is refused: {}\n", file.path, writer.name, differing.error());
     return false;
   }
-  const auto differing =
-      front_ends::disagreements(*file.policy, again->filters.front().program, model, 10);
-  for (const front_ends::Disagreement& each : differing) {
+  for (const front_ends::Disagreement& each : *differing) {
     fmt::print(stderr, "{}: {}({}) gets {}; as {} it would get {}\n", file.path,
                report::call_name(each.data), fmt::join(each.data.args, ", "),
                report::verdict_words(each.said.value, model), writer.name,
                report::verdict_words(each.value, model));
   }
-  return differing.empty();
+  return differing->empty();
 }
 
 Converted convert_one(const FilterFile& file, const Options& options, const KernelModel& model) {
@@ -89,7 +80,7 @@ Converted convert_one(const FilterFile& file, const Options& options, const Kern
     fmt::print(stderr, "{}: not kept: {}\n", file.path, note);
   }
   const bool same = means_the_same(file, writer, written->text, model);
-  return {std::move(written->text), "json", same && written->notes.empty()};
+  return {std::move(written->text), writer.suffix, same && written->notes.empty()};
 }
 
 void write_to(const Options& options, const std::vector<Converted>& all) {
@@ -161,6 +152,7 @@ void add_convert(CLI::App& root, int& exit_code) {
       "  callgate convert --caps CAP_SYS_ADMIN -o filter.bpf default.json\n"
       "  callgate convert --to bpf_asm filter.bpf\n"
       "  callgate convert --to oci policy.json\n"
+      "  callgate convert --to kafel jail.policy\n"
       "\nA profile that is written is read again and asked about the calls that its rules are "
       "about.\nExit code 1: something of the meaning is not kept; standard error says what.");
   command.callback([options, &exit_code] { exit_code = convert(*options); });

@@ -100,6 +100,29 @@ TEST_F(Convert, a_policy_is_written_as_a_profile_that_means_the_same) {
   }
 }
 
+TEST_F(Convert, a_policy_is_written_in_other_languages_as_the_same) {
+  const std::string minijail = kCorpus + "profiles/minijail.policy";
+  for (const std::string to : {"minijail", "minijail-compiler", "kafel"}) {
+    const Ended written = run({"convert", "--arch", "x86_64", "--to", to, minijail});
+    EXPECT_EQ(written.code, 0) << to << written.err;
+    const std::string again = file("again", written.out);
+    for (const std::string call : {"read", "mmap", "clone", "ioctl", "ptrace", "reboot"}) {
+      // The first line: the call, and what becomes of it.
+      const auto asked = [&](const std::string& format, const std::string& path) {
+        const std::string out = run({"run", "--input-format", format, "--arch", "x86_64", "-f",
+                                     path, call, "1", "0x5401", "4"})
+                                    .out;
+        return out.substr(0, out.find('\n'));
+      };
+      EXPECT_EQ(asked(to, again), asked("minijail", minijail)) << to << call;
+      EXPECT_THAT(asked(to, again), HasSubstr(call));
+    }
+  }
+  const Ended several = run({"convert", "--arch", "x86_64", "--to", "seccompiler", minijail});
+  EXPECT_EQ(several.code, 2);
+  EXPECT_THAT(several.err, HasSubstr("clone (line 7): seccompiler policies have one action"));
+}
+
 TEST_F(Convert, what_is_not_kept_is_said) {
   const Ended program = run({"convert", "--to", "oci", "-"}, "{0x06, 0, 0, 0x7fff0000}");
   EXPECT_EQ(program.code, 2);

@@ -65,20 +65,6 @@ std::vector<FilterRun> run_filters(const FilterStack& stack, const SeccompData& 
   return runs;
 }
 
-SeccompData data_of(const Options& options, const KernelModel& model) {
-  SeccompData data;
-  data.nr = parse_syscall(options.syscall, model.arch);
-  data.arch = info(model.arch).token;
-  data.instruction_pointer = parse_argument(options.instruction_pointer, model.arch);
-  if (options.arguments.size() > data.args.size()) {
-    throw UserError(fmt::format("{} arguments; a syscall has 6 at most", options.arguments.size()));
-  }
-  for (std::size_t i = 0; i < options.arguments.size(); ++i) {
-    data.args[i] = parse_argument(options.arguments[i], model.arch);
-  }
-  return data;
-}
-
 void print_steps(const FilterRun& run, const FilterFile& file, const KernelModel& model) {
   fmt::print("\nfilter {} ({}):\n", run.filter, file.path);
   const auto lines = report::statements(file.program, model.arch);
@@ -153,7 +139,8 @@ void print_text(const Options& options, const std::vector<FilterFile>& files,
 
 int run_one(const Options& options, const std::vector<FilterFile>& files,
             const FilterStack& stack) {
-  const SeccompData data = data_of(options, stack.model());
+  const SeccompData data = parse_call(options.syscall, options.arguments,
+                                      options.instruction_pointer, stack.model().arch);
   const auto runs = run_filters(stack, data, options.verbose);
   if (const FilterRun* fault = first_fault(runs)) {
     fmt::print("{}  unknown, because filter {} at instruction {} makes a {}\n",

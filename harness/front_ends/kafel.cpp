@@ -16,6 +16,7 @@
 #include "harness/front_ends/kafel_expression.hpp"
 #include "harness/front_ends/kafel_lexer.hpp"
 #include "harness/front_ends/policy_text.hpp"
+#include "harness/front_ends/policy_writing.hpp"
 #include "harness/front_ends/profile_formats.hpp"
 #include "vm/syscalls.hpp"
 
@@ -67,9 +68,7 @@ class Reader {
   Reader(const KafelWords& words, Arch arch) : words_(words.words()), arch_(arch) {}
 
   Profile read(const PolicyText& main) {
-    constexpr std::array kMachines = {Arch::X86_64, Arch::X86, Arch::Arm, Arch::AArch64,
-                                      Arch::Riscv64};
-    if (std::ranges::find(kMachines, arch_) == kMachines.end()) {
+    if (std::ranges::find(kKafelMachines, arch_) == kKafelMachines.end()) {
       main.fail(0,
                 fmt::format("kafel has no policies for {}, or takes the halves of arguments from "
                             "wrong places there",

@@ -14,6 +14,7 @@
 #include "harness/front_ends/formats.hpp"
 #include "harness/front_ends/lower.hpp"
 #include "harness/front_ends/policy_text.hpp"
+#include "harness/front_ends/policy_writing.hpp"
 #include "harness/front_ends/profile_formats.hpp"
 #include "vm/syscalls.hpp"
 
@@ -42,16 +43,6 @@ constexpr std::array kSections = {
     Section{"mipsel", Arch::Mipsel, {Arch::Mipsel, Arch::Mipsel64}},
     Section{"s390x", Arch::S390x, {Arch::S390x, Arch::S390x}},
     Section{"s390", Arch::S390, {Arch::S390, Arch::S390}}};
-
-// The machine's own first, then what it also runs, in the order in which LXC merges them.
-std::vector<Arch> arches_on(Arch machine) {
-  if (machine == Arch::X86_64) return {Arch::X86_64, Arch::X86, Arch::X32};
-  if (machine == Arch::AArch64) return {Arch::AArch64, Arch::Arm};
-  if (machine == Arch::Ppc64) return {Arch::Ppc64, Arch::Ppc};
-  if (machine == Arch::Mips64) return {Arch::Mips64, Arch::Mips, Arch::Mips64n32};
-  if (machine == Arch::Mipsel64) return {Arch::Mipsel64, Arch::Mipsel, Arch::Mipsel64n32};
-  return {machine};
-}
 
 struct ComparisonWord {
   std::string_view name;
@@ -122,7 +113,7 @@ class Reader {
             [&](std::size_t offset, std::string_view line) { number(offset, line); });
     } else {
       header(at, kind);
-      policy_.arches = arches_on(machine_);
+      policy_.arches = lxc_arches(machine_);
       passed_over_ = std::ranges::none_of(
           kSections, [&](const Section& each) { return each.arch == machine_; });
       layer.lowering = Lowering::LibseccompExact;
@@ -372,6 +363,15 @@ class Reader {
 };
 
 }  // namespace
+
+std::vector<Arch> lxc_arches(Arch machine) {
+  if (machine == Arch::X86_64) return {Arch::X86_64, Arch::X86, Arch::X32};
+  if (machine == Arch::AArch64) return {Arch::AArch64, Arch::Arm};
+  if (machine == Arch::Ppc64) return {Arch::Ppc64, Arch::Ppc};
+  if (machine == Arch::Mips64) return {Arch::Mips64, Arch::Mips, Arch::Mips64n32};
+  if (machine == Arch::Mipsel64) return {Arch::Mipsel64, Arch::Mipsel, Arch::Mipsel64n32};
+  return {machine};
+}
 
 bool detect_lxc(std::string_view text, std::string_view /*path*/) {
   std::size_t at = 0;

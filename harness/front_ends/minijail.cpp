@@ -12,6 +12,7 @@
 
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/policy_text.hpp"
+#include "harness/front_ends/policy_writing.hpp"
 #include "harness/front_ends/profile_formats.hpp"
 #include "vm/syscalls.hpp"
 
@@ -288,8 +289,12 @@ class Reader {
 
 }  // namespace
 
+bool minijail_runs_on(Arch arch) noexcept {
+  return info(arch).byte_order != ByteOrder::Big && arch != Arch::X32;
+}
+
 void require_minijail_machine(const PolicyText& text, Arch arch) {
-  if (info(arch).byte_order == ByteOrder::Big || arch == Arch::X32) {
+  if (!minijail_runs_on(arch)) {
     text.fail(0,
               fmt::format("minijail is not known to work on {}: it takes the halves of arguments "
                           "where little-endian machines have them",

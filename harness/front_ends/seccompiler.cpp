@@ -14,6 +14,7 @@
 
 #include "harness/front_ends/json_tree.hpp"
 #include "harness/front_ends/policy_text.hpp"
+#include "harness/front_ends/policy_writing.hpp"
 #include "harness/front_ends/profile_formats.hpp"
 #include "vm/syscalls.hpp"
 
@@ -71,7 +72,7 @@ class Reader {
         firecracker_(firecracker) {}
 
   Profile read() {
-    if (arch_ != Arch::X86_64 && arch_ != Arch::AArch64 && arch_ != Arch::Riscv64) {
+    if (std::ranges::find(kSeccompilerMachines, arch_) == kSeccompilerMachines.end()) {
       fail(0,
            fmt::format("seccompiler has no filters for {}; it has for x86_64, aarch64 and riscv64",
                        info(arch_).name));

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/cli/cli.hpp"
+#include "harness/cli/explain_call.hpp"
+#include "harness/report/explanation_text.hpp"
+#include "vm/engine.hpp"
+
+namespace callgate::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  InputOptions input;
+  std::vector<std::string> filters;
+  std::string syscall;
+  std::vector<std::string> arguments;
+  std::string instruction_pointer = "0";
+  std::string format = "text";
+};
+
+int explain(const Options& options) {
+  if (!options.syscall.empty() && options.format == "markdown") {
+    throw UserError("explain: --format markdown is for all calls; leave SYSCALL out");
+  }
+  const KernelModel model = options.model.model();
+  const std::vector<FilterFile> files = read_stack(options.filters, options.input, options.model);
+  const auto stack = build_stack(files, model, default_engine());
+  if (!stack) return kNo;
+  verifier::Space space;
+  verifier::Endings endings(space);
+  const verifier::StackMeaning meaning = verifier::meaning_of(endings, *stack);
+  if (!options.syscall.empty()) {
+    const SeccompData data =
+        parse_call(options.syscall, options.arguments, options.instruction_pointer, model.arch);
+    return explain_call(data, files, *stack, endings, meaning, options.format);
+  }
+  const report::Explanation explanation = report::explain(endings, meaning, model);
+  std::vector<std::string> names;
+  for (const FilterFile& each : files) names.push_back(each.path);
+  const report::Explained explained{explanation, endings, model, names};
+  const std::string text = options.format == "json"       ? report::explanation_json(explained)
+                           : options.format == "markdown" ? report::explanation_markdown(explained)
+                                                          : report::explanation_text(explained);
+  fmt::print("{}", text);
+  return explanation.left_out.empty() ? kWell : kNo;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& root, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = *root.add_subcommand(
+      "explain", "Which calls get what, under which conditions? And why does this one?");
+  add_filters(command, options->filters);
+  options->model.add_to(command);
+  command
+      .add_option("SYSCALL", options->syscall,
+                  "Explain this call alone: its name or number; all calls if not given")
+      ->type_name("");
+  command
+      .add_option("ARG", options->arguments,
+                  "Up to 6: decimal, hexadecimal, negative, or constants such as O_RDWR|O_CREAT; "
+                  "put -- before a negative one")
+      ->type_name("");
+  command
+      .add_option("--ip", options->instruction_pointer,
+                  "The instruction pointer that the filters see")
+      ->type_name("N");
+  command.add_option("--format", options->format, "text, json; of all calls also markdown")
+      ->check(CLI::IsMember({"text", "json", "markdown"}))
+      ->type_name("FORMAT");
+  options->input.add_to(command);
+  command.footer(
+      "\nExamples:\n"
+      "  callgate explain -f filter.bpf\n"
+      "  callgate explain -f unit.service --format markdown\n"
+      "  callgate explain -f profile.json --runtime crun clone CLONE_NEWUSER\n"
+      "\nAll calls: for each ABI that a kernel of --arch has, and for others that the filters tell "
+      "apart, which syscalls get which verdict under which condition. It is exact: what is too "
+      "much to be analysed or listed is said to be left out.\n"
+      "One call: what was compared on its way, which filter decided, under which condition every "
+      "such call gets the same, and the rule of the profile.\n"
+      "\nExit code 1: a filter is refused (its errors are shown), or something is left out.");
+  command.callback([options, &exit_code] { exit_code = explain(*options); });
+}
+
+}  // namespace callgate::cli
