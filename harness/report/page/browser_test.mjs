@@ -59,7 +59,7 @@ function record(call, little) {
   return new Uint8Array(bytes.buffer);
 }
 
-const run = (...words) => execFileSync(callgate, words, { encoding: "utf8", maxBuffer: 1 << 28 });
+const run = (...words) => execFileSync(callgate, words, { encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"] });
 const text = (call) => ({ nr: call.nr, token: call.token, ip: String(call.ip), args: call.args.map(String) });
 
 const browser = await puppeteer.launch({ executablePath: chromium, headless: true,

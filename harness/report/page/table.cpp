@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/report/conditions.hpp"
+#include "harness/report/explanation.hpp"
 #include "harness/report/page/page.hpp"
 #include "verifier/decision_table.hpp"
 #include "verifier/meaning.hpp"
@@ -87,18 +88,6 @@ class Writer {
   const KernelModel& model_;
 };
 
-// The ABIs that a kernel of this architecture runs.
-std::vector<Arch> shown_arches(Arch arch) {
-  switch (info(arch).token) {
-    case 0xc000003e:
-      return {Arch::X86_64, Arch::X86, Arch::X32};
-    case 0xc00000b7:
-      return {Arch::AArch64, Arch::Arm};
-    default:
-      return {arch};
-  }
-}
-
 }  // namespace
 
 PageTable page_table(const FilterStack& stack) {
@@ -106,7 +95,7 @@ PageTable page_table(const FilterStack& stack) {
   verifier::Space space;
   verifier::Endings endings(space);
   const verifier::StackMeaning meaning = verifier::meaning_of(endings, stack);
-  const std::vector<Arch> shown = shown_arches(stack.model().arch);
+  const std::vector<Arch> shown = abis_of(stack.model().arch);
   // Few rules: what has many is no easier to read as a table than as a program.
   const verifier::DecisionTable found = verifier::decision_table(
       endings, meaning.verdict, shown, {.classes = 2000, .rules = 64, .ranges = 2000});
