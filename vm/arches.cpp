@@ -72,46 +72,4 @@ std::optional<Arch> arch_of_call(std::uint32_t token, std::uint32_t nr) noexcept
   return arch;
 }
 
-Arch host_arch() noexcept {
-#if defined(__x86_64__) && defined(__ILP32__)
-  return Arch::X32;
-#elif defined(__x86_64__)
-  return Arch::X86_64;
-#elif defined(__i386__)
-  return Arch::X86;
-#elif defined(__aarch64__)
-  return Arch::AArch64;
-#elif defined(__arm__)
-  return Arch::Arm;
-#elif defined(__loongarch64)
-  return Arch::LoongArch64;
-#elif defined(__m68k__)
-  return Arch::M68k;
-#elif defined(__mips__)
-#if defined(__mips64) && defined(_ABIN32) && _MIPS_SIM == _ABIN32
-  return kHostByteOrder == ByteOrder::Little ? Arch::Mipsel64n32 : Arch::Mips64n32;
-#elif defined(__mips64)
-  return kHostByteOrder == ByteOrder::Little ? Arch::Mipsel64 : Arch::Mips64;
-#else
-  return kHostByteOrder == ByteOrder::Little ? Arch::Mipsel : Arch::Mips;
-#endif
-#elif defined(__hppa__)
-  return Arch::Parisc;
-#elif defined(__powerpc64__)
-  return kHostByteOrder == ByteOrder::Little ? Arch::Ppc64le : Arch::Ppc64;
-#elif defined(__powerpc__)
-  return Arch::Ppc;
-#elif defined(__riscv) && __riscv_xlen == 64
-  return Arch::Riscv64;
-#elif defined(__s390x__)
-  return Arch::S390x;
-#elif defined(__s390__)
-  return Arch::S390;
-#elif defined(__sh__)
-  return kHostByteOrder == ByteOrder::Little ? Arch::Sh : Arch::Sheb;
-#else
-#error "an architecture that arches.def has no row for"
-#endif
-}
-
 }  // namespace callgate

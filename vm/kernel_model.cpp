@@ -1,11 +1,8 @@
 #include "vm/kernel_model.hpp"
 
-#include <sys/utsname.h>
-
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <fstream>
 
 namespace callgate {
 namespace {
@@ -40,31 +37,6 @@ constexpr bool rows_stand_in_order() {
   return true;
 }
 static_assert(rows_stand_in_order());
-
-// The effective capabilities of this thread, as /proc shows them; 0 where it does not.
-std::uint64_t effective_capabilities() {
-  std::ifstream status("/proc/thread-self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("CapEff:")) continue;
-    const std::size_t start = line.find_first_not_of(" \t", 7);
-    if (start == std::string::npos) return 0;
-    std::uint64_t value = 0;
-    std::from_chars(line.data() + start, line.data() + line.size(), value, 16);
-    return value;
-  }
-  return 0;
-}
-
-bool host_blinds_constants() {
-  int level = 0;
-  std::ifstream file("/proc/sys/net/core/bpf_jit_harden");
-  if (!(file >> level)) return false;
-  constexpr unsigned kCapBpf = 39;
-  constexpr unsigned kCapSysAdmin = 21;
-  const std::uint64_t caps = effective_capabilities();
-  const bool privileged = ((caps >> kCapBpf) & 1) != 0 || ((caps >> kCapSysAdmin) & 1) != 0;
-  return level >= 2 || (level == 1 && !privileged);
-}
 
 }  // namespace
 
@@ -119,17 +91,6 @@ bool KernelModel::has(Feature feature) const noexcept {
     }
   }
   return false;
-}
-
-KernelModel KernelModel::host() {
-  KernelModel model;
-  model.arch = host_arch();
-  utsname names{};
-  if (uname(&names) == 0) {
-    if (const auto version = parse_version(names.release)) model.version = *version;
-  }
-  model.blinds_constants = host_blinds_constants();
-  return model;
 }
 
 std::optional<ShiftRule> shift_rule(const KernelModel& model) noexcept {

@@ -1,0 +1,146 @@
+#include "harness/report/page/page.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "verifier/check.hpp"
+#include "vm/filter_stack.hpp"
+
+namespace callgate::report {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+FilterStack stack_of(const Program& program, const KernelModel& model = {}) {
+  FilterStack stack(model);
+  const auto checked = verifier::check(program, model);
+  EXPECT_TRUE(checked.has_value() && stack.push(*checked).has_value());
+  return stack;
+}
+
+// x86_64: read is allowed, write where args[0] is 1; all else gets ERRNO(1).
+Program small() {
+  return {{0x20, 0, 0, 4}, {0x15, 0, 7, 0xc000003e}, {0x20, 0, 0, 0},         {0x15, 6, 0, 0},
+          {0x15, 0, 4, 1}, {0x20, 0, 0, 20},         {0x15, 0, 2, 0},         {0x20, 0, 0, 16},
+          {0x15, 1, 0, 1}, {0x06, 0, 0, 0x00050001}, {0x06, 0, 0, 0x7fff0000}};
+}
+
+std::string page_of(const FilterStack& stack, const std::string& name) {
+  return page({.stack = {.stack = &stack, .names = {name}}});
+}
+
+nlohmann::json data_of(const std::string& html) {
+  const std::string open = "<script type=\"application/json\" id=\"report-data\">";
+  const std::size_t start = html.find(open) + open.size();
+  return nlohmann::json::parse(html.substr(start, html.find("</script>", start) - start));
+}
+
+std::size_t count_of(const std::string& text, const std::string& what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(Page, is_one_file_that_loads_nothing) {
+  const FilterStack stack = stack_of(small());
+  const std::string html = page_of(stack, "a filter");
+  // The one address is the name of SVG, which is not loaded.
+  EXPECT_EQ(count_of(html, "://"), 1U);
+  EXPECT_THAT(html, HasSubstr("\"http://www.w3.org/2000/svg\""));
+  for (const char* loads : {" src=", "<link", "@import", "url(", "<iframe", "fetch(", "XMLHttp"}) {
+    EXPECT_THAT(html, Not(HasSubstr(loads)));
+  }
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+}
+
+TEST(Page, names_that_look_like_markup_stay_names) {
+  const FilterStack stack = stack_of(small());
+  const std::string plain = page_of(stack, "plain");
+  for (const std::string name : {"</script><script>alert(1)</script>", "<!--<script>",
+                                 "</title><img src=x onerror=alert(1)>", "a\"b'c&amp;{{data}}",
+                                 "\x80\xff broken", "line\nbreak"}) {
+    const std::string html = page_of(stack, name);
+    for (const char* tag : {"<script", "</script", "<!--", "<img", "</title"}) {
+      EXPECT_EQ(count_of(html, tag), count_of(plain, tag)) << name << ": " << tag;
+    }
+    // What is no UTF-8 is replaced.
+    const std::string shown = data_of(html)["stack"]["filters"][0]["name"];
+    EXPECT_TRUE(shown == name || name.starts_with('\x80')) << shown;
+  }
+}
+
+TEST(Page, is_small_and_so_is_its_engine) {
+  const FilterStack stack = stack_of(small());
+  EXPECT_LT(page_of(stack, "small").size(), 400U * 1024);
+  EXPECT_LT(page_engine().size(), 300U * 1024);
+}
+
+TEST(Page, has_an_engine_or_says_why_not) {
+  EXPECT_NE(page_engine().empty(), page_engine_reason().empty());
+  if (page_engine().empty()) GTEST_SKIP() << page_engine_reason();
+  const std::string magic(page_engine().begin(), page_engine().begin() + 4);
+  EXPECT_EQ(magic, std::string("\0asm", 4));
+}
+
+TEST(Page, holds_the_program_and_the_words_of_its_instructions) {
+  const FilterStack stack = stack_of(small());
+  const nlohmann::json filter = data_of(page_of(stack, "small"))["stack"]["filters"][0];
+  EXPECT_EQ(filter["statements"].size(), 11U);
+  EXPECT_EQ(filter["statements"][3], "if (nr == read) goto 0010");
+  EXPECT_EQ(filter["targets"][3], (nlohmann::json::array_t{10, 4}));
+  EXPECT_EQ(filter["targets"][9].size(), 0U);
+}
+
+TEST(Page, a_stack_beside_and_costs_are_there_when_given) {
+  const FilterStack stack = stack_of(small());
+  const FilterStack other = stack_of({{0x06, 0, 0, 0x7fff0000}});
+  cost::Report costs;
+  costs.model = stack.model();
+  costs.filters = 1;
+  costs.prediction = cost::predict(stack, cost::every_call(Arch::X86_64), {}, {});
+  const nlohmann::json both = data_of(page({.stack = {.stack = &stack, .names = {"one"}},
+                                            .other = NamedStack{.stack = &other, .names = {"two"}},
+                                            .cost = costs}));
+  EXPECT_EQ(both["other"]["filters"][0]["name"], "two");
+  EXPECT_GT(both["cost"]["calls"].size(), 300U);
+  const nlohmann::json alone = data_of(page_of(stack, "one"));
+  EXPECT_TRUE(alone["other"].is_null());
+  EXPECT_TRUE(alone["cost"].is_null());
+}
+
+// What the rows of an ABI say of a number, without their conditions.
+std::vector<std::string> actions_of(const PageTable& table, std::string_view arch,
+                                    std::uint32_t nr) {
+  std::vector<std::string> out;
+  for (const TableRow& row : table.rows) {
+    const bool mine = std::ranges::any_of(row.numbers, [&](const TableRow::Range& each) {
+      return each.first <= nr && nr <= each.last;
+    });
+    if (row.arch == arch && mine) out.push_back(row.condition + ": " + row.action);
+  }
+  return out;
+}
+
+TEST(PageTable, says_what_each_number_gets_and_when) {
+  const FilterStack stack = stack_of(small());
+  const PageTable table = page_table(stack);
+  EXPECT_TRUE(table.left_out.empty());
+  EXPECT_THAT(actions_of(table, "x86_64", 0), testing::ElementsAre(": ALLOW"));
+  EXPECT_THAT(actions_of(table, "x86_64", 2), testing::ElementsAre(": ERRNO(1)"));
+  const std::vector<std::string> write = actions_of(table, "x86_64", 1);
+  EXPECT_EQ(write.size(), 2U);
+  EXPECT_THAT(write, Contains(testing::EndsWith("fd == 1: ALLOW")));
+  EXPECT_THAT(write, Contains("otherwise: ERRNO(1)"));
+  EXPECT_THAT(actions_of(table, "x86", 0), testing::ElementsAre(": ERRNO(1)"));
+}
+
+}  // namespace
+}  // namespace callgate::report
