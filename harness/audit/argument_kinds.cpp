@@ -11,11 +11,12 @@ struct Row {
   std::string_view kinds;
 };
 
-constexpr std::array kRows = {
+// Not deduced: clang takes no list as long as this for that.
+constexpr auto kRows = std::to_array<Row>({
 #define ARGUMENTS(name, kinds) Row{#name, kinds},
 #include "harness/audit/argument_kinds.def"
 #undef ARGUMENTS
-};
+});
 static_assert(std::ranges::is_sorted(kRows, {}, &Row::name));
 
 }  // namespace

@@ -44,6 +44,9 @@ struct Case {
   std::set<std::string> expected;
 };
 
+// How GoogleTest shows one.
+void PrintTo(const Case& each, std::ostream* out) { *out << each.name; }
+
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> out;
   std::istringstream in(text);

@@ -67,8 +67,10 @@ void tell(Subject& subject, FindingId id, Found& out, const Holds& holds, const 
 
 void errnos(Subject& subject, Verdicts& verdicts, Found& out) {
   const auto words = [&](const Ending&, const Shown& shown) {
-    return fmt::format("{} gets {}", report::call_name(shown.call),
-                       fmt::format("ERRNO({})", shown.value & kDataMask));
+    const std::uint32_t data = shown.value & kDataMask;
+    const bool taken_as_it_is = data > 4095 && !subject.model().has(Feature::ErrnoClamp);
+    return fmt::format("{} gets ERRNO({}){}", report::call_name(shown.call), data,
+                       taken_as_it_is ? ", and this kernel returns that as it is" : "");
   };
   tell(
       subject, FindingId::ErrnoZero, out,
