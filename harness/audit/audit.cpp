@@ -34,7 +34,7 @@ void say_incomplete(Subject& subject, Report& report) {
          "not all ways through filter " + std::to_string(filter) +
              " could be followed: what is not reported of it may be there all the same"});
   }
-  if (subject.space().has_opaque(subject.meaning().value)) {
+  if (!subject.space().opaques().empty()) {
     report.incomplete.push_back(
         {"what arguments are asked for, what is left open, instructions without effect",
          "some comparisons (of products, or quotients, of what is not constant) could not be told "

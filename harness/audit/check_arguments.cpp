@@ -36,7 +36,7 @@ struct Asked {
 struct Halves {
   bool high = false;
   bool low = false;
-  bool top_of_low = false;
+  bool top_of_low = false;  ///< and another bit of it: that one alone is a flag
 };
 
 Halves halves(const Support& support, Field field) {
@@ -46,7 +46,9 @@ Halves halves(const Support& support, Field field) {
     out.high = out.high || support.test(first + i);
     out.low = out.low || support.test(first + 32 + i);
   }
-  out.top_of_low = support.test(first + 32);
+  std::uint32_t bits = 0;
+  for (std::uint32_t i = 0; i < 32; ++i) bits += support.test(first + 32 + i) ? 1U : 0U;
+  out.top_of_low = support.test(first + 32) && bits > 1;
   return out;
 }
 

@@ -17,7 +17,14 @@ class Verdicts {
  public:
   explicit Verdicts(Subject& subject) : subject_(subject) {}
 
+  // As the kernel looks at it.
   [[nodiscard]] Ref action_is(const Ending& ending, Action action) {
+    const bool full = subject_.model().has(Feature::ActionFull);
+    return compared(Test::Equal, ending, full ? kActionMask : kOldActionMask,
+                    static_cast<std::uint32_t>(action));
+  }
+  // As it is written.
+  [[nodiscard]] Ref is_meant(const Ending& ending, Action action) {
     return compared(Test::Equal, ending, kActionMask, static_cast<std::uint32_t>(action));
   }
   // An ERRNO whose data are from first to last.
@@ -129,7 +136,7 @@ void unknown(Subject& subject, Verdicts& verdicts, Found& out) {
     if (subject.model().version >= since) continue;
     tell(
         subject, FindingId::ActionNewerThanKernel, out,
-        [&](const Ending& ending) { return verdicts.action_is(ending, row.action); },
+        [&](const Ending& ending) { return verdicts.is_meant(ending, row.action); },
         [&](const Ending&, const Shown& shown) {
           return fmt::format("{} gets {}, which came with {}: Linux {} does not know it",
                              report::call_name(shown.call), row.name, to_string(since),

@@ -34,6 +34,8 @@ def check(validator, what, text):
 def check_references(sarif):
     run = sarif["runs"][0]
     rules = run["tool"]["driver"]["rules"]
+    prints = [each["partialFingerprints"]["callgateFinding/v1"] for each in run["results"]]
+    assert len(prints) == len(set(prints)), prints
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
 
@@ -52,6 +54,8 @@ def main():
         validators[form].check_schema(schema)
     files = sorted(file for file in CORPUS.iterdir() if file.suffix in (".asm", ".json", ".policy"))
     assert len(files) > 60
+    # Two arguments of one call are two findings.
+    assert len(document(callgate, "json", [CORPUS / "int_high_twice.asm"])["findings"]) == 2
     found = 0
     formats = {}
     for line in (CORPUS / "expected.txt").read_text().splitlines():

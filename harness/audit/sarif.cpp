@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "harness/audit/writers.hpp"
@@ -53,7 +54,8 @@ ordered_json location_of(const Finding& finding, const Report& report) {
   return out;
 }
 
-ordered_json result_of(const Finding& finding, const Report& report) {
+ordered_json result_of(const Finding& finding, const Report& report,
+                       const std::string& fingerprint) {
   const FindingInfo& row = info(finding.id);
   std::string message = fmt::format("{}: {}.", row.title, finding.message);
   for (const Shown& each : finding.shown) {
@@ -66,9 +68,7 @@ ordered_json result_of(const Finding& finding, const Report& report) {
   out["locations"] = ordered_json::array();
   if (!report.filters.empty()) out["locations"].push_back(location_of(finding, report));
   // The same finding keeps its name when instructions move.
-  out["partialFingerprints"] = {
-      {"callgateFinding/v1",
-       fmt::format("{}:{}:{}", row.name, finding.syscall, finding.filter.value_or(0))}};
+  out["partialFingerprints"] = {{"callgateFinding/v1", fingerprint}};
   if (finding.suppressed) {
     out["suppressions"] = ordered_json::array();
     out["suppressions"].push_back({{"kind", "external"}, {"justification", *finding.suppressed}});
@@ -82,7 +82,14 @@ std::string sarif(const Report& report, const std::string& version) {
   ordered_json rules = ordered_json::array();
   for (const FindingInfo& row : findings()) rules.push_back(rule_of(row));
   ordered_json results = ordered_json::array();
-  for (const Finding& each : report.found) results.push_back(result_of(each, report));
+  std::map<std::string, std::size_t> times;
+  for (const Finding& each : report.found) {
+    std::string name =
+        fmt::format("{}:{}:{}", info(each.id).name, each.syscall, each.filter.value_or(0));
+    // Of several alike, each has its number.
+    if (const std::size_t before = times[name]++; before > 0) name += fmt::format(":{}", before);
+    results.push_back(result_of(each, report, name));
+  }
   ordered_json notifications = ordered_json::array();
   for (const Incomplete& each : report.incomplete) {
     notifications.push_back(

@@ -46,8 +46,9 @@ Subject::Subject(const FilterStack& stack, std::vector<Layer> layers, Situation 
   }
   meaning_ = verifier::meaning_of(endings_, stack);
   verifier::Terms& terms = space_.terms();
+  const std::uint32_t mask = model().has(Feature::ActionFull) ? kActionMask : kOldActionMask;
   const auto is = [&](const Ending& ending, Action action) {
-    return space_.compared(Test::Equal, terms.bit_and(ending.value, terms.constant(kActionMask)),
+    return space_.compared(Test::Equal, terms.bit_and(ending.value, terms.constant(mask)),
                            terms.constant(static_cast<std::uint32_t>(action)));
   };
   permitted_ = where(meaning_.value, [&](const Ending& ending) {
