@@ -1,0 +1,2 @@
+; All
+  ret #0x7fff0000

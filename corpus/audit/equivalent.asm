@@ -1,0 +1,10 @@
+; open is denied, openat is not
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #2, no
+  jeq #257, good
+bad: ret #0x80000000
+no: ret #0x00050001
+good: ret #0x7fff0000

@@ -1,0 +1,8 @@
+; open is not asked for: it is denied like all else
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #257, good
+bad: ret #0x80000000
+good: ret #0x7fff0000

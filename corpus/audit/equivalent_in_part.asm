@@ -1,0 +1,12 @@
+; fork is denied; clone makes threads only
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #57, no
+  jne #56, bad
+  ld [16]
+  jset #0x00010000, good
+bad: ret #0x80000000
+no: ret #0x00050001
+good: ret #0x7fff0000

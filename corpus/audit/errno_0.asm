@@ -1,0 +1,10 @@
+; getpid seems to succeed
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #39, no
+  jeq #0, good
+bad: ret #0x80000000
+no: ret #0x00050000
+good: ret #0x7fff0000

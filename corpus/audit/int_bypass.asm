@@ -1,0 +1,13 @@
+; AF_VSOCK with a bit above it
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jne #41, bad
+  ld [20]
+  jne #0, good
+  ld [16]
+  jeq #40, bad
+  ja good
+bad: ret #0x80000000
+good: ret #0x7fff0000

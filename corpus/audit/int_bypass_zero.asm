@@ -1,0 +1,13 @@
+; setns of any type, by a bit above it
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jne #308, bad
+  ld [28]
+  jne #0, good
+  ld [24]
+  jeq #0, bad
+  ja good
+bad: ret #0x80000000
+good: ret #0x7fff0000

@@ -1,0 +1,10 @@
+; personality 0, as the kernel sees it
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jne #135, bad
+  ld [16]
+  jeq #0, good
+bad: ret #0x80000000
+good: ret #0x7fff0000

@@ -1,0 +1,11 @@
+; The lower half alone
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jne #41, bad
+  ld [16]
+  jeq #40, bad
+  ja good
+bad: ret #0x80000000
+good: ret #0x7fff0000

@@ -1,0 +1,11 @@
+; IORING_OP_SOCKET came with 5.19
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #41, no
+  jeq #425, good
+  jeq #426, good
+bad: ret #0x80000000
+no: ret #0x00050001
+good: ret #0x7fff0000

@@ -1,0 +1,9 @@
+; s390x has both, too
+  ld [4]
+  jne #0x80000016, bad
+  ld [0]
+  jeq #359, no
+  jeq #102, good
+bad: ret #0x80000000
+no: ret #0x00050001
+good: ret #0x7fff0000

@@ -1,0 +1,11 @@
+; 1 is asked for twice, of other words
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #0, good
+  jne #1, bad
+  ld [16]
+  jeq #1, good
+bad: ret #0x80000000
+good: ret #0x7fff0000

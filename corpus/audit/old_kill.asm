@@ -1,0 +1,8 @@
+; KILL_THREAD for all else
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jeq #0, good
+bad: ret #0
+good: ret #0x7fff0000

@@ -1,0 +1,10 @@
+; A path's place says nothing of the path
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jne #257, bad
+  ld [24]
+  jeq #0x1000, good
+bad: ret #0x80000000
+good: ret #0x7fff0000

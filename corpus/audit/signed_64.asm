@@ -1,0 +1,12 @@
+; The same over 64 bits
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jge #0x40000000, bad
+  jne #62, bad
+  ld [20]
+  jgt #0, good
+  ld [16]
+  jgt #1, good
+bad: ret #0x80000000
+good: ret #0x7fff0000

@@ -1,0 +1,10 @@
+; x32 has its own numbers of execve and execveat
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jeq #59, bad
+  jeq #322, bad
+  jeq #0x40000208, bad
+  jeq #0x40000221, bad
+  ret #0x7fff0000
+bad: ret #0x80000000

@@ -1,0 +1,8 @@
+; execve of x32 is 0x40000208
+  ld [4]
+  jne #0xc000003e, bad
+  ld [0]
+  jeq #59, bad
+  jeq #322, bad
+  ret #0x7fff0000
+bad: ret #0x80000000
