@@ -182,8 +182,12 @@ class Subject {
     }
     std::vector<std::string> items;
     for (const ValueRange& each : ranges) {
-      if (each.first == each.last) {
-        items.push_back(value(each.first));
+      constexpr std::uint64_t kNamed = 4;  // values with names are better listed
+      const bool named = words_.family != nullptr && !is_flags() && !shifted_;
+      if (each.first == each.last || (named && each.last - each.first < kNamed)) {
+        for (std::uint64_t at = each.first; at - each.first <= each.last - each.first; ++at) {
+          items.push_back(value(at));
+        }
       } else if (each.last == largest()) {
         items.push_back(fmt::format("at least {}", number_words(each.first)));
       } else {

@@ -60,6 +60,12 @@ TEST_F(Conditions, say_lists_of_values) {
             "domain is none of AF_UNIX, AF_AX25");
 }
 
+TEST_F(Conditions, list_short_ranges_of_values_that_have_names) {
+  EXPECT_EQ(said(Field::Arg1, space_.between(Field::Arg1, 1, 4), "fcntl"),
+            "cmd is F_GETFD, F_SETFD, F_GETFL or F_SETFL");
+  EXPECT_EQ(said(Field::Arg0, space_.between(Field::Arg0, 1, 4), "read"), "fd is 1 to 4");
+}
+
 TEST_F(Conditions, say_bits_by_the_names_of_the_flags) {
   const auto clear = space_.masked_equal(Field::Arg0, 0x10000000, 0);
   EXPECT_EQ(said(Field::Arg0, clear, "clone"), "(flags & CLONE_NEWUSER) == 0");
