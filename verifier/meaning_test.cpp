@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint32_t kAllow = 0x7fff0000U;
 constexpr std::uint32_t kErrno = 0x00050001U;
-constexpr std::uint32_t kToken = 0xc000003eU;
 constexpr Instruction kLoadNumber{0x20, 0, 0, 0};
 constexpr Instruction kReturnAllow{0x06, 0, 0, kAllow};
 constexpr Instruction kReturnErrno{0x06, 0, 0, kErrno};
