@@ -295,7 +295,7 @@ int replay(Options options) {
   replay.header = read_trace(options, *bytes, sink);
   replay.format = trace::find_format(replay.header.format);
   for (auto& [key, group] : groups) replay.groups.push_back(std::move(group));
-  std::ranges::stable_sort(replay.groups, [](const Group& a, const Group& b) {
+  std::ranges::sort(replay.groups, [](const Group& a, const Group& b) {
     return std::tuple(a.fate, b.count, a.index) < std::tuple(b.fate, a.count, b.index);
   });
   if (options.format == "json") {
