@@ -264,6 +264,12 @@ try {
         const lit = await page.$$eval("#canvas .labels .lit", (all) => all.map((each) => each.textContent).join());
         hold(lit === "yes,yes", `${name}: the lit exits are ${lit}`);
       }
+      if (kind === "container") {
+        hold(await page.evaluate(() => {
+          document.querySelector("#differences-body button").click();
+          return document.querySelector("#answers .compared").textContent;
+        }).then((words) => words.startsWith("They differ")), `${name}: the first listed difference is none`);
+      }
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       hold(wide <= width, `${kind}, ${name}: ${wide} pixels wide`);
       await page.screenshot({ path: join(out, `${kind}-${name}.png`), fullPage: true });

@@ -65,6 +65,17 @@ class CallForm {
     return { nr, token, ip, args };
   }
 
+  // Types a call of the report into the form.
+  fill(call) {
+    const arch = archNamed.has(call.arch) ? call.arch : kOther;
+    byId("arch").value = arch;
+    this.archChanged();
+    byId("token").value = `0x${call.token.toString(16)}`;
+    byId("syscall").value = arch === kOther ? String(call.nr) : call.syscall;
+    call.args.forEach((value, i) => { byId(`arg${i}`).value = value === "0x0" ? "" : value; });
+    byId("ip").value = call.ip === "0x0" ? "" : call.ip;
+  }
+
   submit() {
     const call = this.call();
     if (call === null) return;

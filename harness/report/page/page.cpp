@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "harness/compare/comparison.hpp"
 #include "harness/cost/cost_words.hpp"
 #include "harness/report/disassembly.hpp"
 #include "harness/report/page/page_files.hpp"
@@ -181,6 +182,58 @@ ordered_json cost_json(const cost::Report& report) {
   return out;
 }
 
+ordered_json call_json(const SeccompData& data) {
+  ordered_json args = ordered_json::array();
+  for (const std::uint64_t each : data.args) args.push_back(fmt::format("{:#x}", each));
+  return {{"syscall", call_name(data)}, {"nr", data.nr},
+          {"arch", arch_name(data)},    {"token", data.arch},
+          {"args", std::move(args)},    {"ip", fmt::format("{:#x}", data.instruction_pointer)}};
+}
+
+// What `callgate diff` says of the two stacks.
+ordered_json differences_json(const FilterStack& a, const FilterStack& b) {
+  const compare::Result result = compare::compared(a, b, {});
+  ordered_json out{{"changes", ordered_json::array()}, {"open", ordered_json::array()}};
+  switch (result.answer) {
+    case verifier::Answer::Equal:
+      out["words"] = fmt::format("None: the two give the same verdict for every call. Proved: {}.",
+                                 result.how);
+      break;
+    case verifier::Answer::Different:
+      out["words"] =
+          result.complete
+              ? "All calls there can be were compared, and each change below has one that shows it."
+              : "There are more differences than are listed.";
+      break;
+    case verifier::Answer::Undecided:
+      out["words"] = "Whether the two differ was not decided within the limits.";
+      break;
+  }
+  if (result.contradiction) {
+    out["words"] =
+        "An internal error: what was proved and what was run do not agree. Believe none of this.";
+    return out;
+  }
+  for (const compare::Change& change : result.changes) {
+    ordered_json calls = ordered_json::array();
+    for (const compare::Calls& each : change.calls) {
+      calls.push_back({{"names", each.names},
+                       {"unnamed", each.unnamed},
+                       {"always", each.always},
+                       {"condition", each.condition},
+                       {"call", call_json(each.call)}});
+    }
+    out["changes"].push_back({{"from", change.from},
+                              {"to", change.to},
+                              {"which", change.which},
+                              {"calls", std::move(calls)}});
+  }
+  for (const compare::Open& each : result.open) {
+    out["open"].push_back(fmt::format("{} {}: {}", each.calls, each.condition, each.why));
+  }
+  return out;
+}
+
 std::string title_of(const PageInput& input) {
   const std::vector<std::string>& names = input.stack.names;
   std::string out = names.empty() ? "no filter" : names.front();
@@ -219,6 +272,8 @@ std::string page(const PageInput& input) {
       {"old_actions", !model.has(Feature::ActionFull)},
       {"stack", stack_json(input.stack)}};
   document["other"] = input.other ? stack_json(*input.other) : ordered_json();
+  document["differences"] =
+      input.other ? differences_json(*input.stack.stack, *input.other->stack) : ordered_json();
   document["cost"] = input.cost ? cost_json(*input.cost) : ordered_json();
   document["engine"] = base64(page_engine());
   document["engine_reason"] = page_engine_reason();

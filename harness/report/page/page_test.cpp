@@ -77,6 +77,28 @@ TEST(Page, names_that_look_like_markup_stay_names) {
   }
 }
 
+TEST(Page, lists_where_a_stack_beside_differs) {
+  const FilterStack stack = stack_of(small());
+  Program changed = small();
+  changed[8].k = 2;  // write where args[0] is 2
+  const FilterStack other = stack_of(changed);
+  const auto both = [&](const FilterStack& beside) {
+    return data_of(page({.stack = {.stack = &stack, .names = {"a"}},
+                         .other = NamedStack{.stack = &beside, .names = {"b"}}}))["differences"];
+  };
+  const nlohmann::json found = both(other);
+  ASSERT_EQ(found["changes"].size(), 2U);
+  for (const auto& change : found["changes"]) {
+    EXPECT_EQ(change["calls"][0]["names"], nlohmann::json::array({"write"}));
+    EXPECT_EQ(change["calls"][0]["call"]["nr"], 1);
+    EXPECT_FALSE(change["calls"][0]["always"]);
+  }
+  EXPECT_TRUE(both(stack)["changes"].empty());
+  EXPECT_THAT(both(stack)["words"].get<std::string>(),
+              HasSubstr("the same verdict for every call"));
+  EXPECT_TRUE(data_of(page_of(stack, "alone"))["differences"].is_null());
+}
+
 TEST(Page, is_small_and_so_is_its_engine) {
   const FilterStack stack = stack_of(small());
   EXPECT_LT(page_of(stack, "small").size(), 400U * 1024);
