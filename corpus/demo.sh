@@ -31,5 +31,11 @@ for folder in /usr/lib/*/firejail; do
     (cd "$folder" && "$OLDPWD/$callgate" live -f "$name" --arch "$arch" --all --quiet) || failed=1
   done
 done
+
+echo
+echo "== What the demonstration means, for all calls there can be; and in fewer instructions, proved the same"
+(cd "$work" && "$OLDPWD/$callgate" explain -f demonstration) | head -n 12 || failed=1
+(cd "$work" && "$OLDPWD/$callgate" reduce --to raw -o reduced demonstration) || failed=1
+(cd "$work" && "$OLDPWD/$callgate" diff demonstration reduced) || failed=1
 [ "$found" = 1 ] || { echo "none found: the package firejail is not installed"; failed=1; }
 exit "$failed"
