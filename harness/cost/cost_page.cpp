@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/cost/cost_words.hpp"
+#include "harness/report/html.hpp"
 
 namespace callgate::cost {
 namespace {
@@ -35,29 +36,6 @@ th, td { padding: .18rem .7rem .18rem 0; text-align: right; border-bottom: 1px s
   white-space: nowrap; }
 th:nth-child(2), td:nth-child(2), th:last-child, td:last-child { text-align: left; }
 )css";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 // What a bar is made of: its parts in units of cost times count.
 struct Bar {
@@ -95,9 +73,10 @@ std::string figure(const Report& report, double total) {
     std::string label = served ? "cached" : "";
     if (call.cache.cached == verifier::Cached::NotKnown) label = "cached or not: unknown";
     const double share = total > 0 ? 100 * bar.sum() / total : 0;
-    out += fmt::format("<g><title>{}</title>", escaped(call.why.empty() ? label : call.why));
+    out += fmt::format("<g><title>{}</title>",
+                       report::html_escaped(call.why.empty() ? label : call.why));
     out += fmt::format("<text x=\"{:.0f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", kLabels - 8,
-                       y + 14, escaped(call.name));
+                       y + 14, report::html_escaped(call.name));
     if (fixed > 0) {
       out += fmt::format(
           "<rect class=\"{}\" x=\"{:.0f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"14\"/>",
@@ -142,13 +121,13 @@ std::string table(const Report& report) {
       return served ? fmt::format("({})", words) : words;
     };
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
-                       static_cast<std::int32_t>(call.nr), escaped(call.name), call.count,
-                       cached_word(call.cache),
+                       static_cast<std::int32_t>(call.nr), report::html_escaped(call.name),
+                       call.count, cached_word(call.cache),
                        counted(count_words(call.path.classic) + (call.path.exact ? "" : "~")),
                        call.path.ebpf ? counted(count_words(*call.path.ebpf)) : std::string("-"));
     if (call.machine) out += fmt::format("<td>{}</td>", span_words(call.machine->sum()));
     if (call.time) out += fmt::format("<td>{}</td>", span_words(call.time->sum()));
-    out += fmt::format("<td>{}</td></tr>\n", escaped(call.why));
+    out += fmt::format("<td>{}</td></tr>\n", report::html_escaped(call.why));
   }
   return out + "</tbody></table>\n";
 }
@@ -163,7 +142,7 @@ std::string cost_page(const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
       "<title>What the filters cost</title><style>{}</style></head><body>\n"
       "<h1>What the filters cost</h1>\n<p><strong>{}</strong></p>\n",
-      kStyle, escaped(summary(report)));
+      kStyle, report::html_escaped(summary(report)));
   out += fmt::format("<p class=\"soft\">Linux {} {}, {} filter{}; {}.",
                      to_string(report.model.version), info(report.model.arch).name, report.filters,
                      report.filters == 1 ? "" : "s", cache_words(report.model));
@@ -172,7 +151,7 @@ std::string cost_page(const Report& report) {
         " Time by {}: a call {:.1f} ns, cached +{:.1f}, not cached +{:.1f}, each further filter "
         "+{:.1f}, an instruction +{:.3f}, a jump that is taken +{:.3f} more, arithmetic +{:.3f} "
         "more.",
-        escaped(report.time->source), report.time->entry_ns, report.time->cached_ns,
+        report::html_escaped(report.time->source), report.time->entry_ns, report.time->cached_ns,
         report.time->uncached_ns, report.time->per_filter_ns, report.time->per_instruction_ns,
         report.time->per_jump_ns, report.time->per_arithmetic_ns);
   }
@@ -181,7 +160,7 @@ std::string cost_page(const Report& report) {
       "<h2>In figures</h2>\n<p class=\"soft\">( ): the cache serves the number, these do not run. "
       "~: depends on more than number and architecture; no call runs less or more, but the ends "
       "may not be reached. {}</p>\n<div class=\"chart\">",
-      escaped(machine_words(report)));
+      report::html_escaped(machine_words(report)));
   return out + table(report) + "</div></body></html>\n";
 }
 

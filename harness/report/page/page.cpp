@@ -10,6 +10,7 @@
 #include "harness/compare/comparison.hpp"
 #include "harness/cost/cost_words.hpp"
 #include "harness/report/disassembly.hpp"
+#include "harness/report/html.hpp"
 #include "harness/report/page/page_files.hpp"
 #include "harness/report/words.hpp"
 #include "vm/actions.hpp"
@@ -34,29 +35,6 @@ std::string base64(std::span<const unsigned char> bytes) {
     }
     for (std::size_t i = 0; i < 4; ++i) {
       out += i <= here ? kLetters[word >> (18U - 6U * i) & 63U] : '=';
-    }
-  }
-  return out;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
     }
   }
   return out;
@@ -279,7 +257,7 @@ std::string page(const PageInput& input) {
   document["engine_reason"] = page_engine_reason();
   add_syscalls(document);
   add_words(document, model);
-  return filled(page_files::document(), {{"title", escaped(title_of(input))},
+  return filled(page_files::document(), {{"title", html_escaped(title_of(input))},
                                          {"style", std::string(page_files::style())},
                                          {"data", script_json(document)},
                                          {"script", std::string(page_files::script())}});
