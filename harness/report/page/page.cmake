@@ -12,7 +12,7 @@ add_custom_command(
           ${callgate_page_engine}
   VERBATIM)
 
-callgate_add_test(callgate_page_test
+callgate_add_test(callgate_page_test ONE_THREAD
   SOURCES report/page/page_test.cpp
   LIBRARIES callgate::harness nlohmann_json::nlohmann_json)
 
