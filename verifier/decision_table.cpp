@@ -131,7 +131,8 @@ void add_classes(Space& space, ArchRow& row, const TableLimits& limits) {
   });
   const auto usual =
       space.diagrams().is_end(largest->next) ? std::optional(largest->next) : std::nullopt;
-  std::vector<std::pair<std::uint64_t, CallClass>> classes;
+  std::vector<CallClass> classes;
+  std::vector<std::tuple<std::uint64_t, Ref, std::size_t>> order;  // by the lowest number
   for (const Part& part : *parts) {
     const Ref numbers = space.diagrams().both(part.values, row.numbers);
     if (numbers == Diagrams::kFalse) continue;
@@ -141,11 +142,11 @@ void add_classes(Space& space, ArchRow& row, const TableLimits& limits) {
     made.ranges = ranges_of(space, numbers, Field::Nr, limits.ranges);
     const auto lowest = made.ranges ? made.ranges->front().first : ~std::uint64_t{0};
     add_rules(space, made, limits, usual);
-    classes.emplace_back(lowest, std::move(made));
+    order.emplace_back(lowest, made.numbers, classes.size());
+    classes.push_back(std::move(made));
   }
-  std::ranges::sort(classes, {},
-                    [](const auto& each) { return std::pair(each.first, each.second.numbers); });
-  for (auto& each : classes) row.classes.push_back(std::move(each.second));
+  std::ranges::sort(order);
+  for (const auto& each : order) row.classes.push_back(std::move(classes[std::get<2>(each)]));
 }
 
 // Which parts of all tokens there are, and which is that of the tokens nobody knows.
