@@ -104,35 +104,25 @@ class Comparer {
         options_(options),
         pairs_(endings, options.relation) {}
 
-  Comparison all() {
-    try {
-      compare_all();
-    } catch (const Diagrams::Full&) {
-      result_.open.push_back({Diagrams::kTrue,
-                              Diagrams::kTrue,
-                              Diagrams::kTrue,
-                              Diagrams::kTrue,
-                              {},
-                              std::string(kTooManyNodes)});
-    }
-    return answered();
-  }
-
-  Comparison by_name() {
-    try {
-      compare_names();
-    } catch (const Diagrams::Full&) {
-      result_.open.push_back({Diagrams::kTrue,
-                              Diagrams::kTrue,
-                              Diagrams::kTrue,
-                              Diagrams::kTrue,
-                              {},
-                              std::string(kTooManyNodes)});
-    }
-    return answered();
-  }
+  Comparison all() { return bounded(&Comparer::compare_all); }
+  Comparison by_name() { return bounded(&Comparer::compare_names); }
 
  private:
+  // What a comparison found; where it was too much, that everything is open.
+  Comparison bounded(void (Comparer::*compare)()) {
+    try {
+      (this->*compare)();
+    } catch (const Diagrams::Full&) {
+      result_.open.push_back({Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              Diagrams::kTrue,
+                              {},
+                              std::string(kTooManyNodes)});
+    }
+    return answered();
+  }
+
   [[nodiscard]] Ref function(const Side& side) {
     const bool raw = options_.level == Level::Raw && side.meaning.filters.size() == 1;
     const Ref value = raw ? side.meaning.filters[0].value : side.meaning.value;
@@ -245,13 +235,8 @@ class Comparer {
 
   // A function of the arguments: what it is for a call of one number of one architecture.
   [[nodiscard]] Ref of_call(Ref function, const SeccompData& data) const {
-    while (diagrams_.variable_of(function) < Space::first_variable(Field::Arg0)) {
-      const std::uint32_t variable = diagrams_.variable_of(function);
-      const std::uint32_t word = variable < 32 ? data.arch : static_cast<std::uint32_t>(data.nr);
-      const bool yes = (word >> (31 - variable % 32) & 1U) != 0;
-      function = yes ? diagrams_.yes(function) : diagrams_.no(function);
-    }
-    return function;
+    function = space_.fixed(function, Field::Arch, data.arch);
+    return space_.fixed(function, Field::Nr, static_cast<std::uint32_t>(data.nr));
   }
 
   [[nodiscard]] bool asks_for_identity(TermId term) const {

@@ -259,6 +259,15 @@ Space::Ref Space::kept_opaque(Test test, TermId a, TermId b) {
   return result;
 }
 
+Space::Ref Space::fixed(Ref function, Field field, std::uint64_t value) const {
+  const std::uint32_t end = first_variable(field) + width(field);
+  while (diagrams_.variable_of(function) < end) {
+    const bool yes = (value >> (end - 1 - diagrams_.variable_of(function)) & 1U) != 0;
+    function = yes ? diagrams_.yes(function) : diagrams_.no(function);
+  }
+  return function;
+}
+
 Space::Ref Space::evaluate(Ref function, const SeccompData& data) const {
   while (!diagrams_.is_end(function)) {
     const std::uint32_t variable = diagrams_.variable_of(function);

@@ -78,6 +78,8 @@ class Space {
     return diagrams_.asks_from(function, kFirstOpaque);
   }
 
+  /// What is left of a function for one value of a field, where it asks for no earlier field.
+  [[nodiscard]] Ref fixed(Ref function, Field field, std::uint64_t value) const;
   /// The end that a function comes to for a call.
   [[nodiscard]] Ref evaluate(Ref function, const SeccompData& data) const;
   [[nodiscard]] bool holds(Ref condition, const SeccompData& data) const {

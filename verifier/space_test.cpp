@@ -125,6 +125,15 @@ TEST(Space, finds_a_call_where_there_is_one) {
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(space.holds(wanted, *space.find(wanted, &chance)));
 }
 
+TEST(Space, fixes_a_field_and_leaves_the_later_ones) {
+  Space space;
+  const auto later = space.equal(Field::Arg0, 7);
+  const auto both = space.diagrams().both(space.between(Field::Nr, 10, 19), later);
+  EXPECT_EQ(space.fixed(both, Field::Nr, 12), later);
+  EXPECT_EQ(space.fixed(both, Field::Nr, 20), Diagrams::kFalse);
+  EXPECT_EQ(space.fixed(later, Field::Nr, 12), later);
+}
+
 TEST(Space, counts_values) {
   Space space;
   EXPECT_EQ(space.count(space.between(Field::Nr, 10, 19), Field::Nr), 10.0);

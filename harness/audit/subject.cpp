@@ -27,16 +27,6 @@ constexpr std::array kMachineAbis = {
 #undef MACHINE_ABI
 };
 
-Ref along(const Diagrams& diagrams, Ref function, Field field, std::uint64_t value) {
-  const std::uint32_t first = Space::first_variable(field);
-  const std::uint32_t end = first + verifier::width(field);
-  while (diagrams.variable_of(function) < end) {
-    const std::uint32_t bit = end - 1 - diagrams.variable_of(function);
-    function = (value >> bit & 1U) != 0 ? diagrams.yes(function) : diagrams.no(function);
-  }
-  return function;
-}
-
 }  // namespace
 
 Subject::Subject(const FilterStack& stack, std::vector<Layer> layers, Situation situation)
@@ -65,11 +55,11 @@ Subject::Subject(const FilterStack& stack, std::vector<Layer> layers, Situation 
 }
 
 Ref Subject::of_arch(Ref function, Arch arch) const {
-  return along(space_.diagrams(), function, Field::Arch, info(arch).token);
+  return space_.fixed(function, Field::Arch, info(arch).token);
 }
 
 Ref Subject::of_call(Ref function, Arch arch, std::uint32_t nr) const {
-  return along(space_.diagrams(), of_arch(function, arch), Field::Nr, nr);
+  return space_.fixed(of_arch(function, arch), Field::Nr, nr);
 }
 
 Ref Subject::is_call(Arch arch, std::uint32_t nr) {

@@ -127,4 +127,22 @@ void no_word_for(std::uint32_t value, std::string_view of, std::string_view lang
                                 row->name, data);
 }
 
+std::string_view libseccomp_word(Comparison comparison) noexcept {
+  switch (comparison) {
+    case Comparison::Equal:
+      return "SCMP_CMP_EQ";
+    case Comparison::NotEqual:
+      return "SCMP_CMP_NE";
+    case Comparison::Less:
+      return "SCMP_CMP_LT";
+    case Comparison::LessEqual:
+      return "SCMP_CMP_LE";
+    case Comparison::Greater:
+      return "SCMP_CMP_GT";
+    case Comparison::GreaterEqual:
+      return "SCMP_CMP_GE";
+  }
+  return "";
+}
+
 }  // namespace callgate::front_ends

@@ -65,6 +65,10 @@ void note_others(const Policy& policy, std::string_view language, std::uint32_t 
 /// Throws: `of` has an action, or data, that the language has no words for.
 [[noreturn]] void no_word_for(std::uint32_t value, std::string_view of, std::string_view language);
 
+/// "SCMP_CMP_EQ": libseccomp's name, which OCI profiles and LXC's have for comparisons without a
+/// mask.
+[[nodiscard]] std::string_view libseccomp_word(Comparison comparison) noexcept;
+
 /// The architectures of LXC's filters: the machine's own first, then what it also runs, in the
 /// order in which LXC merges them.
 [[nodiscard]] std::vector<Arch> lxc_arches(Arch machine);

@@ -22,24 +22,6 @@ std::string action(std::uint32_t value, std::string_view of) {
   no_word_for(value, of, "lxc");
 }
 
-std::string_view word_of(Comparison comparison) {
-  switch (comparison) {
-    case Comparison::Equal:
-      return "SCMP_CMP_EQ";
-    case Comparison::NotEqual:
-      return "SCMP_CMP_NE";
-    case Comparison::Less:
-      return "SCMP_CMP_LT";
-    case Comparison::LessEqual:
-      return "SCMP_CMP_LE";
-    case Comparison::Greater:
-      return "SCMP_CMP_GT";
-    case Comparison::GreaterEqual:
-      return "SCMP_CMP_GE";
-  }
-  return "";
-}
-
 std::string tests_words(const Rule& rule) {
   std::string out;
   std::array<bool, 6> seen{};
@@ -49,7 +31,8 @@ std::string tests_words(const Rule& rule) {
                         test.index);
     }
     if (test.mask == kAllBits) {
-      out += fmt::format(" [{},0x{:x},{}]", test.index, test.value, word_of(test.comparison));
+      out +=
+          fmt::format(" [{},0x{:x},{}]", test.index, test.value, libseccomp_word(test.comparison));
     } else if (test.comparison == Comparison::Equal) {
       out +=
           fmt::format(" [{},0x{:x},SCMP_CMP_MASKED_EQ,0x{:x}]", test.index, test.value, test.mask);

@@ -45,21 +45,7 @@ std::string_view operator_of(const ArgTest& test, const std::string& of) {
     throw fmt::format("{}: OCI profiles have masks with == alone, not with {}", of,
                       sign_of(test.comparison));
   }
-  switch (test.comparison) {
-    case Comparison::Equal:
-      return "SCMP_CMP_EQ";
-    case Comparison::NotEqual:
-      return "SCMP_CMP_NE";
-    case Comparison::Less:
-      return "SCMP_CMP_LT";
-    case Comparison::LessEqual:
-      return "SCMP_CMP_LE";
-    case Comparison::Greater:
-      return "SCMP_CMP_GT";
-    case Comparison::GreaterEqual:
-      return "SCMP_CMP_GE";
-  }
-  return "";
+  return libseccomp_word(test.comparison);
 }
 
 ordered_json args_of(const Rule& rule) {
