@@ -60,7 +60,7 @@ whole() {
   unzip -tq "$OUT/${target}_seed_corpus.zip" >/dev/null || { wrong "$target: its corpus"; return 1; }
   [ -s "$OUT/$target.dict" ] && [ -s "$OUT/$target.options" ] || { wrong "$target: dictionary, options"; return 1; }
   local libraries
-  libraries=$(ldd "$OUT/$target" | grep -oE 'lib(fmt|seccomp|benchmark)[^ ]*' | tr '\n' ' ')
+  libraries=$(ldd "$OUT/$target" | grep -oE 'lib(fmt|seccomp|yaml-cpp|benchmark)[^ ]*' | tr '\n' ' ')
   [ -z "$libraries" ] || { wrong "$target: needs $libraries, which only this machine has"; return 1; }
 }
 
