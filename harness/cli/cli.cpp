@@ -44,14 +44,6 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return negative ? 0 - value : value;
 }
 
-std::string place_of(const front_ends::ReadError& error) {
-  std::string place;
-  if (error.line) place += fmt::format(":{}", *error.line);
-  if (error.line && error.column) place += fmt::format(":{}", *error.column);
-  if (!error.line && error.offset) place += fmt::format(": byte {}", *error.offset);
-  return place;
-}
-
 }  // namespace
 
 void ModelOptions::add_to(CLI::App& command) {
@@ -143,38 +135,9 @@ void InputOptions::add_to(CLI::App& command) {
 
 namespace {
 
-std::optional<std::vector<std::string>> caps_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  std::vector<std::string> out;
-  if (text == "none") return out;
-  if (text == "all") {
-    for (const std::string_view each : front_ends::capabilities()) out.emplace_back(each);
-    return out;
-  }
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t end = std::min(text.find(',', start), text.size());
-    std::string name = text.substr(start, end - start);
-    if (!name.starts_with("CAP_")) name = "CAP_" + name;
-    if (std::ranges::find(front_ends::capabilities(), name) == front_ends::capabilities().end()) {
-      throw UserError(
-          fmt::format("--caps {}: {} is no capability; write names such as "
-                      "CAP_SYS_ADMIN with commas between them, or none, or all",
-                      text, name));
-    }
-    out.push_back(std::move(name));
-    start = end + 1;
-  }
-  return out;
-}
-
-bool is_input_format(const std::string& name) {
-  return front_ends::input_format_from_name(name) ||
-         front_ends::find_profile_format(name) != nullptr;
-}
-
 // Where libseccomp's program says something else than the profile: calls that show it, and where no
 // call does, what might be one.
-void print_departures(const std::string& shown, const front_ends::LoadedFilter& filter,
+void print_departures(const std::string& shown, const FilterFile& filter,
                       const KernelModel& model) {
   const front_ends::Policy& policy = *filter.policy;
   const bool tree = filter.lowering == front_ends::Lowering::LibseccompTree;
@@ -200,7 +163,7 @@ void print_departures(const std::string& shown, const front_ends::LoadedFilter& 
 }
 
 // What there is to say of a file, each with its place; what is only worth knowing with -v.
-void print_notes(const std::string& shown, const front_ends::Loaded& loaded, bool verbose,
+void print_notes(const std::string& shown, const filters::ReadFilters& loaded, bool verbose,
                  const KernelModel& model) {
   if (verbose) {
     fmt::print(stderr, "{}: read as {} ({}), {} filter{}\n", shown, loaded.format,
@@ -213,7 +176,7 @@ void print_notes(const std::string& shown, const front_ends::Loaded& loaded, boo
         note.message);
   }
   if (!verbose) return;
-  for (const front_ends::LoadedFilter& filter : loaded.filters) {
+  for (const FilterFile& filter : loaded.filters) {
     if (filter.policy && filter.lowering != front_ends::Lowering::Plain) {
       print_departures(shown, filter, model);
     }
@@ -222,64 +185,32 @@ void print_notes(const std::string& shown, const front_ends::Loaded& loaded, boo
 
 }  // namespace
 
-namespace {
-
-// The stack of a captured task; nothing where the path is no capture.
-std::optional<std::vector<FilterFile>> read_capture(const std::string& path,
-                                                    const InputOptions& input) {
-  constexpr std::uint64_t kLog = 2;          // SECCOMP_FILTER_FLAG_LOG
-  constexpr std::uint64_t kNewListener = 8;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
-  if (!input.format.empty() || !process::is_manifest(path)) return std::nullopt;
-  const auto [folder, tid] = process::split_task(path);
-  auto captured = process::read_manifest(folder, tid);
-  if (!captured) throw UserError(captured.error());
-  if (input.verbose) {
-    fmt::print(stderr, "{}: read as a capture, {} filters\n", path, captured->size());
-  }
-  std::vector<FilterFile> out;
-  for (process::CapturedFilter& each : *captured) {
-    const FilterFlags flags{.log = (each.flags & kLog) != 0,
-                            .new_listener = (each.flags & kNewListener) != 0};
-    out.push_back({std::move(each.name), std::move(each.program), flags, {}, {}});
-  }
-  return out;
-}
-
-}  // namespace
-
-std::vector<FilterFile> read_filters(const std::string& path, const InputOptions& input,
-                                     const ModelOptions& options) {
-  if (auto captured = read_capture(path, input)) return std::move(*captured);
+front_ends::LoadOptions load_options(const InputOptions& input, const ModelOptions& options) {
   front_ends::LoadOptions load;
   load.program.order = options.file_order();
   load.program.arch = options.model().arch;
   load.deployment.model = options.model();
-  load.deployment.caps = caps_of(input.caps);
+  auto caps = filters::caps_of(input.caps);
+  if (!caps) throw UserError(fmt::format("--caps {}: {}", input.caps, caps.error()));
+  load.deployment.caps = std::move(*caps);
   load.deployment.runtime = input.runtime;
   load.deployment.systemd = input.systemd;
   load.deployment.extra = input.with;
   load.deployment.denylist = input.denylist;
   load.input_format = input.format;
-  if (!input.format.empty() && !is_input_format(input.format)) {
+  if (!input.format.empty() && !filters::is_format(input.format)) {
     throw UserError(fmt::format("--input-format {}: not a format; see --help", input.format));
   }
-  const std::string shown = path == "-" ? "standard input" : path;
-  // FILE#NAME: one of several in a file; the reader is told the whole of it.
-  const std::string file = std::filesystem::exists(path) ? path : path.substr(0, path.rfind('#'));
-  const auto bytes = front_ends::read_file(file);
-  if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
-  auto loaded = front_ends::load(*bytes, path == "-" ? "" : path, load);
-  if (!loaded) {
-    throw UserError(
-        fmt::format("{}{}: {}", shown, place_of(loaded.error()), loaded.error().message));
-  }
-  print_notes(shown, *loaded, input.verbose, load.deployment.model);
-  std::vector<FilterFile> out;
-  for (front_ends::LoadedFilter& each : loaded->filters) {
-    out.push_back({each.name.empty() ? shown : fmt::format("{} ({})", shown, each.name),
-                   std::move(each.program), each.flags, std::move(each.policy), each.lowering});
-  }
-  return out;
+  return load;
+}
+
+std::vector<FilterFile> read_filters(const std::string& path, const InputOptions& input,
+                                     const ModelOptions& options) {
+  const front_ends::LoadOptions load = load_options(input, options);
+  auto read = filters::read_filters(path, load);
+  if (!read) throw UserError(read.error());
+  print_notes(path == "-" ? "standard input" : path, *read, input.verbose, load.deployment.model);
+  return std::move(read->filters);
 }
 
 std::vector<FilterFile> read_stack(std::span<const std::string> paths, const InputOptions& input,
@@ -325,39 +256,13 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths) {
       ->allow_extra_args(false);
 }
 
-std::string refusal_lines(std::string_view path, const KernelModel& model,
-                          const Diagnostics& diagnostics) {
-  const bool no_memory = info(diagnostics.front().id).error == InstallError::NoMemory;
-  return fmt::format("{}: refused by {}: {}\n{}", path, model_words(model),
-                     no_memory ? "ENOMEM" : "EINVAL", diagnostic_lines(path, diagnostics));
-}
-
-std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnostics) {
-  std::string lines;
-  for (const Diagnostic& each : diagnostics) {
-    const std::string place =
-        each.instruction ? fmt::format("instruction {}: ", *each.instruction) : std::string{};
-    lines += fmt::format("{}: {}{} [{}]\n", path, place, message(each), info(each.id).name);
-  }
-  return lines;
-}
-
 std::optional<FilterStack> build_stack(std::span<const FilterFile> files, const KernelModel& model,
                                        const Engine& engine) {
-  FilterStack stack(model);
-  for (const FilterFile& file : files) {
-    const auto checked = verifier::check(file.program, model);
-    Diagnostics found;
-    if (!checked) {
-      found = checked.error().diagnostics;
-    } else if (const auto pushed = stack.push(*checked, engine, file.flags); !pushed) {
-      found = {pushed.error()};
-    }
-    if (found.empty()) continue;
-    fmt::print(stderr, "{}", refusal_lines(file.path, model, found));
-    return std::nullopt;
-  }
-  return stack;
+  auto stack = filters::stack_of(files, model, engine);
+  if (stack) return std::move(*stack);
+  fmt::print(stderr, "{}",
+             refusal_lines(files[stack.error().file].path, model, stack.error().diagnostics));
+  return std::nullopt;
 }
 
 std::int32_t parse_syscall(const std::string& text, Arch arch) {
@@ -423,10 +328,6 @@ void write_whole(const std::string& path, std::string_view text) {
   std::filesystem::remove(part, ignored);
   throw UserError(
       fmt::format("{}: could not be written; is there room, and may you write there?", path));
-}
-
-std::string model_words(const KernelModel& model) {
-  return fmt::format("Linux {} {}", to_string(model.version), info(model.arch).name);
 }
 
 bool colours_wanted() {

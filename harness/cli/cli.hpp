@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/filters/filter_files.hpp"
 #include "harness/front_ends/profile.hpp"
 #include "harness/report/syntaxes.hpp"
 #include "verifier/check.hpp"
@@ -53,15 +54,10 @@ struct ModelOptions {
   [[nodiscard]] ByteOrder file_order() const;
 };
 
-/// One filter of a stack.
-struct FilterFile {
-  std::string path;  ///< with the layer's name where the file stands for several: "FILE (NAME)"
-  Program program;
-  FilterFlags flags{};
-  /// Where a profile's program came from
-  std::optional<front_ends::Policy> policy{};
-  front_ends::Lowering lowering = front_ends::Lowering::Plain;
-};
+using filters::diagnostic_lines;
+using filters::FilterFile;
+using filters::model_words;
+using filters::refusal_lines;
 
 /// --input-format and how profiles are deployed: --caps, --runtime and so on.
 struct InputOptions {
@@ -75,6 +71,10 @@ struct InputOptions {
 
   void add_to(CLI::App& command);
 };
+
+/// How filters are read by these options; UserError where they are wrong.
+[[nodiscard]] front_ends::LoadOptions load_options(const InputOptions& input,
+                                                   const ModelOptions& options);
 
 /// What a FILTER argument stands for, in any format that is known, oldest first; UserError with the
 /// place where it cannot be read. What a reader passes over is said on standard error.
@@ -104,13 +104,6 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
                                                      const KernelModel& model,
                                                      const Engine& engine);
 
-/// The diagnostics of a refused file, a line each: "FILE: instruction N: message [id]".
-[[nodiscard]] std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnostics);
-
-/// A line that says who refuses a file, and the diagnostics below it; there is one at least.
-[[nodiscard]] std::string refusal_lines(std::string_view path, const KernelModel& model,
-                                        const Diagnostics& diagnostics);
-
 /// The document that `disasm --format json` writes (README.md).
 [[nodiscard]] std::string instructions_json(const std::string& path, const Program& program,
                                             const KernelModel& model);
@@ -130,9 +123,6 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths);
 /// Writes a file, whole or not at all: it takes its name when all of it is there. UserError where
 /// it cannot be written.
 void write_whole(const std::string& path, std::string_view text);
-
-/// "Linux 6.18 x86_64"
-[[nodiscard]] std::string model_words(const KernelModel& model);
 
 /// Whether standard output takes colours: a terminal, and NO_COLOR not set.
 [[nodiscard]] bool colours_wanted();

@@ -9,8 +9,8 @@
 
 #include "harness/report/disassembly.hpp"
 #include "harness/report/explanation.hpp"
+#include "harness/report/why.hpp"
 #include "harness/report/words.hpp"
-#include "vm/opcodes.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
 
@@ -18,30 +18,8 @@ namespace callgate::cli {
 namespace {
 
 using nlohmann::ordered_json;
-using verifier::Ending;
-
-// How one filter came to its value.
-struct FilterRun {
-  std::size_t filter = 0;
-  reference::Result result;
-  std::vector<reference::Step> steps;
-};
-
-struct StepCollector {
-  std::vector<reference::Step>& steps;
-  void step(const reference::Step& step) const { steps.push_back(step); }
-};
-
-// Newest first, as the kernel asks them.
-std::vector<FilterRun> run_filters(const FilterStack& stack, const SeccompData& data) {
-  std::vector<FilterRun> runs;
-  for (std::size_t i = stack.size(); i-- > 0;) {
-    FilterRun& run = runs.emplace_back();
-    run.filter = i;
-    run.result = reference::run(stack.program(i), data, stack.model(), StepCollector{run.steps});
-  }
-  return runs;
-}
+using report::FilterRun;
+using report::ProfileWords;
 
 // Under which condition every such call gets the same.
 struct Same {
@@ -100,87 +78,6 @@ Same same_of(const SeccompData& data, verifier::Endings& endings,
   return out;
 }
 
-// What the profile that a filter is made of says of a call.
-struct ProfileWords {
-  std::size_t filter = 0;
-  front_ends::Decision decision;
-  std::string words;
-  front_ends::Place place{};
-};
-
-std::vector<ProfileWords> profiles_of(std::span<const FilterFile> files,
-                                      const std::vector<FilterRun>& runs, const SeccompData& data,
-                                      const KernelModel& model) {
-  std::vector<ProfileWords> out;
-  for (const FilterRun& run : runs) {
-    const FilterFile& file = files[run.filter];
-    if (!file.policy) continue;
-    ProfileWords made{run.filter, front_ends::evaluate(*file.policy, data), {}, {}};
-    const front_ends::Decision& decision = made.decision;
-    if (!decision.unknown.empty()) {
-      made.words = fmt::format("it cannot be told: {}", decision.unknown);
-    } else if (decision.rule) {
-      const front_ends::Rule& rule = file.policy->rules[*decision.rule];
-      made.place = rule.place;
-      const std::string call = rule.number ? fmt::format("{}", *rule.number) : rule.syscall;
-      made.words =
-          fmt::format("{}rule for {}: {}",
-                      rule.place.line == 0
-                          ? ""
-                          : fmt::format("line {}, column {}: ", rule.place.line, rule.place.column),
-                      call, report::verdict_words(decision.value, model));
-    } else {
-      made.words = fmt::format("no rule fits: {}: {}",
-                               decision.foreign ? "what other architectures get" : "the default",
-                               report::verdict_words(decision.value, model));
-    }
-    if (decision.unknown.empty() && decision.value != run.result.value) {
-      made.words += fmt::format("; the program that is made of it says {}",
-                                report::verdict_words(run.result.value, model));
-    }
-    out.push_back(std::move(made));
-  }
-  return out;
-}
-
-bool is_branch(const Instruction& instruction) {
-  const OpcodeInfo* row = find_opcode(instruction.code);
-  return row != nullptr && row->kind == OpcodeKind::Branch;
-}
-
-// A comparison with one number that it is not.
-bool is_miss(const Instruction& instruction, const reference::Step& step) {
-  return instruction.code == static_cast<std::uint16_t>(Opcode::JeqK) && step.a != instruction.k;
-}
-
-void print_path(const FilterRun& run, const FilterFile& file, Arch arch) {
-  constexpr std::size_t kMany = 4;
-  fmt::print("\nthe way through filter {} ({}):\n", run.filter, file.path);
-  const auto lines = report::statements(file.program, arch);
-  for (std::size_t i = 0; i < run.steps.size();) {
-    std::size_t end = i;
-    std::size_t misses = 0;
-    for (; end < run.steps.size(); ++end) {
-      const Instruction& here = file.program[run.steps[end].at];
-      const bool jump = here.code == static_cast<std::uint16_t>(Opcode::Ja);
-      if (!jump && !is_miss(here, run.steps[end])) break;
-      misses += jump ? 0 : 1;
-    }
-    if (misses >= kMany) {
-      fmt::print("  {:04} to {:04}  A={:#x} is none of {} numbers\n", run.steps[i].at,
-                 run.steps[end - 1].at, run.steps[i].a, misses);
-      i = end;
-      continue;
-    }
-    const reference::Step& step = run.steps[i];
-    const std::string branch = is_branch(file.program[step.at])
-                                   ? fmt::format("  A={:#x}: to {:04}", step.a, step.next)
-                                   : "";
-    fmt::print("  {:04}  {:<48}{}\n", step.at, lines[step.at], branch);
-    ++i;
-  }
-}
-
 ordered_json json_of(const FilterRun& run, const FilterFile& file, Arch arch) {
   const auto lines = report::statements(file.program, arch);
   ordered_json row{{"filter", run.filter},
@@ -189,7 +86,7 @@ ordered_json json_of(const FilterRun& run, const FilterFile& file, Arch arch) {
                    {"instruction", run.result.last},
                    {"comparisons", ordered_json::array()}};
   for (const reference::Step& step : run.steps) {
-    if (!is_branch(file.program[step.at])) continue;
+    if (!report::is_branch(file.program[step.at])) continue;
     row["comparisons"].push_back({{"instruction", step.at},
                                   {"text", lines[step.at]},
                                   {"a", step.a},
@@ -279,7 +176,12 @@ void print_text(const Answer& answer, std::span<const FilterFile> files, const K
   for (const ProfileWords& each : answer.profiles) {
     fmt::print("  {}: {}\n", files[each.filter].path, each.words);
   }
-  for (const FilterRun& run : answer.runs) print_path(run, files[run.filter], model.arch);
+  for (const FilterRun& run : answer.runs) {
+    fmt::print("\nthe way through filter {} ({}):\n", run.filter, files[run.filter].path);
+    for (const std::string& line : report::path_lines(run, files[run.filter].program, model.arch)) {
+      fmt::print("  {}\n", line);
+    }
+  }
 }
 
 }  // namespace
@@ -291,7 +193,7 @@ int explain_call(const SeccompData& data, std::span<const FilterFile> files,
   Answer answer;
   answer.data = data;
   answer.exempt = is_exempt(data, model);
-  answer.runs = run_filters(stack, data);
+  answer.runs = report::run_filters(stack, data);
   const auto fault = std::ranges::find_if(
       answer.runs, [](const FilterRun& run) { return run.result.fault != reference::Fault::None; });
   if (fault != answer.runs.end()) {
@@ -303,7 +205,7 @@ int explain_call(const SeccompData& data, std::span<const FilterFile> files,
   if (!answer.exempt) answer.verdict = stack.run(data);
   answer.outcome = outcome_of(stack, answer.verdict, data, {});
   answer.same = same_of(data, endings, meaning, model);
-  answer.profiles = profiles_of(files, answer.runs, data, model);
+  answer.profiles = report::profiles_of(files, answer.runs, data, model);
   if (format == "json")
     print_json(answer, files, model);
   else

@@ -1,0 +1,192 @@
+#include "harness/suite/scanner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "harness/front_ends/constants.hpp"
+#include "harness/front_ends/policy_text.hpp"
+
+namespace callgate::suite {
+namespace {
+
+constexpr unsigned kMostDepth = 50;
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A value, or an expression of several: C's operators, the loosest first.
+class Expression {
+ public:
+  Expression(Scanner& scanner, Arch arch) : scanner_(scanner), arch_(arch) {}
+
+  std::expected<Value, TextError> primary(unsigned depth) {
+    if (depth > kMostDepth) return scanner_.error("parentheses are nested too deeply");
+    if (scanner_.accept("-")) {
+      return changed(primary(depth + 1), [](Value value) {
+        return Value{0 - value.bits, value.bits != 0 && !value.negative, {}};
+      });
+    }
+    if (scanner_.accept("~")) {
+      return changed(primary(depth + 1), [](Value value) { return Value{~value.bits, false, {}}; });
+    }
+    if (scanner_.accept("(")) {
+      auto inside = any_of(0, depth + 1);
+      if (inside && !scanner_.accept(")")) {
+        return scanner_.error(fmt::format("`)` is missing, and {} comes", scanner_.next_words()));
+      }
+      return inside;
+    }
+    return single();
+  }
+
+ private:
+  using Result = std::expected<Value, TextError>;
+
+  template <typename Change>
+  static Result changed(Result value, Change change) {
+    if (!value) return value;
+    return change(*value);
+  }
+
+  Result single() {
+    const char first = scanner_.peek();
+    const std::size_t start = scanner_.at();
+    if (is_digit(first)) return number(start);
+    const std::string_view name = scanner_.word();
+    if (name.empty()) {
+      return scanner_.error(fmt::format("a value is missing, and {} comes", scanner_.next_words()));
+    }
+    const auto value = front_ends::find_constant(name, arch_);
+    if (!value) {
+      scanner_.go_back(start);
+      return scanner_.error(value.error());
+    }
+    return Value{*value, (*value >> 63U) != 0, name};
+  }
+
+  Result number(std::size_t start) {
+    std::size_t end = start;
+    while (end < scanner_.text().size() && is_word(scanner_.text()[end])) ++end;
+    const std::string_view digits = scanner_.text().substr(start, end - start);
+    const auto value = number_of(digits);
+    if (!value) {
+      return scanner_.error(
+          fmt::format("{}: no number; numbers are decimal or hexadecimal (0x…), of 64 bits at most",
+                      front_ends::shown(digits)));
+    }
+    scanner_.go_back(end);
+    return Value{*value, false, {}};
+  }
+
+  struct Operator {
+    std::string_view sign;
+    int level;
+    std::uint64_t (*apply)(std::uint64_t a, std::uint64_t b);
+  };
+  static constexpr int kLevels = 5;
+
+  static std::uint64_t shifted(std::uint64_t a, std::uint64_t b, bool left) {
+    if (b > 63) return 0;
+    return left ? a << b : a >> b;
+  }
+
+  // The operator that comes next, of a level or none.
+  const Operator* next_operator(int level) {
+    static constexpr Operator kOperators[] = {
+        {"<<", 3, [](std::uint64_t a, std::uint64_t b) { return shifted(a, b, true); }},
+        {">>", 3, [](std::uint64_t a, std::uint64_t b) { return shifted(a, b, false); }},
+        {"|", 0, [](std::uint64_t a, std::uint64_t b) { return a | b; }},
+        {"^", 1, [](std::uint64_t a, std::uint64_t b) { return a ^ b; }},
+        {"&", 2, [](std::uint64_t a, std::uint64_t b) { return a & b; }},
+        {"+", 4, [](std::uint64_t a, std::uint64_t b) { return a + b; }},
+        {"-", 4, [](std::uint64_t a, std::uint64_t b) { return a - b; }},
+    };
+    for (const Operator& each : kOperators) {
+      if (each.level == level && scanner_.accept(each.sign)) return &each;
+    }
+    return nullptr;
+  }
+
+  Result any_of(int level, unsigned depth) {
+    if (level == kLevels) return primary(depth);
+    Result left = any_of(level + 1, depth);
+    while (left) {
+      const Operator* const op = next_operator(level);
+      if (op == nullptr) break;
+      const Result right = any_of(level + 1, depth);
+      if (!right) return right;
+      left = Value{op->apply(left->bits, right->bits), false, {}};
+    }
+    return left;
+  }
+
+  Scanner& scanner_;
+  Arch arch_;
+};
+
+}  // namespace
+
+bool Scanner::at_end() noexcept { return peek() == '\0' && at_ >= text_.size(); }
+
+char Scanner::peek() noexcept {
+  while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+  return at_ < text_.size() ? text_[at_] : '\0';
+}
+
+bool Scanner::accept(std::string_view sign) noexcept {
+  static_cast<void>(peek());
+  if (!text_.substr(at_).starts_with(sign)) return false;
+  at_ += sign.size();
+  return true;
+}
+
+bool Scanner::accept_word(std::string_view wanted) noexcept {
+  static_cast<void>(peek());
+  const std::size_t before = at_;
+  if (word() == wanted) return true;
+  at_ = before;
+  return false;
+}
+
+std::string_view Scanner::word() noexcept {
+  const char first = peek();
+  if (!is_word(first) || is_digit(first)) return {};
+  const std::size_t start = at_;
+  while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+  return text_.substr(start, at_ - start);
+}
+
+std::string Scanner::next_words() noexcept {
+  if (at_end()) return "the end";
+  std::size_t end = at_;
+  while (end < text_.size() && is_word(text_[end])) ++end;
+  if (end == at_) {
+    // A character of several bytes is shown whole.
+    ++end;
+    while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xc0U) == 0x80U) ++end;
+  }
+  return fmt::format("`{}`", front_ends::shown(text_.substr(at_, end - at_)));
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  if (hex) text.remove_prefix(2);
+  if (text.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value, hex ? 16 : 10);
+  if (error != std::errc{} || at != end) return std::nullopt;
+  return value;
+}
+
+std::expected<Value, TextError> read_value(Scanner& scanner, Arch arch) {
+  return Expression(scanner, arch).primary(0);
+}
+
+}  // namespace callgate::suite

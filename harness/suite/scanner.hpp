@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "vm/arches.hpp"
+
+/// What patterns and explicit calls are written with: names, numbers, constants of the kernel.
+namespace callgate::suite {
+
+/// What is wrong with a text, and where.
+struct TextError {
+  std::size_t offset = 0;  ///< in bytes, from 0
+  std::string message;
+};
+
+/// Reads a text from its beginning on. The text must outlive it.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  [[nodiscard]] std::size_t at() const noexcept { return at_; }
+  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+  /// Back to a place that at() gave.
+  void go_back(std::size_t at) noexcept { at_ = at; }
+
+  /// Whether nothing but white space is left.
+  [[nodiscard]] bool at_end() noexcept;
+  /// The next character that is no white space; 0 at the end.
+  [[nodiscard]] char peek() noexcept;
+  /// Passes a sign if it comes next.
+  [[nodiscard]] bool accept(std::string_view sign) noexcept;
+  /// Passes a word if it comes next, whole.
+  [[nodiscard]] bool accept_word(std::string_view word) noexcept;
+  /// Letters, digits and _, the first no digit; empty where none comes next.
+  [[nodiscard]] std::string_view word() noexcept;
+  /// What comes next, for messages: "`)`", "`12`", "the end".
+  [[nodiscard]] std::string next_words() noexcept;
+
+  [[nodiscard]] std::unexpected<TextError> error(std::string message) noexcept {
+    static_cast<void>(peek());
+    return std::unexpected(TextError{at_, std::move(message)});
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+/// A value of an argument.
+struct Value {
+  std::uint64_t bits = 0;
+  bool negative = false;      ///< it was written as a number below 0, or its constant is one
+  std::string_view constant;  ///< the name, where it is nothing but one
+};
+
+/// Decimal digits, or hexadecimal ones after 0x, up to 64 bits; the text is nothing else.
+[[nodiscard]] std::optional<std::uint64_t> number_of(std::string_view text) noexcept;
+
+/// Reads `12`, `0x1f`, `-1`, `~0x3`, `O_RDWR`, or an expression in parentheses: `(O_RDWR|O_CREAT)`,
+/// `(1 << 3)`, with C's operators ~ - + << >> & ^ | and their precedence. Constants are those of
+/// the kernel's headers on that ABI.
+[[nodiscard]] std::expected<Value, TextError> read_value(Scanner& scanner, Arch arch);
+
+}  // namespace callgate::suite
