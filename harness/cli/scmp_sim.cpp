@@ -123,15 +123,13 @@ void add_scmp_sim(CLI::App& root, int& exit_code) {
       "scmp-sim", "One filter, one call, one word: as libseccomp's scmp_bpf_sim is called");
   command.prefix_command();
   command.set_help_flag("--help", "This text; -h is the simulator's own");
-  command.usage(
-      "Usage: callgate scmp-sim -f FILE [-v] [-h] -a ARCH -s NR [-0 A0] ... [-5 A5]\n"
+  command.footer(
       "\n"
       "  -f FILE     raw instructions, in the byte order of ARCH\n"
       "  -a ARCH     libseccomp's name of an architecture [this machine's]\n"
       "  -s NR       the syscall's number\n"
       "  -0 to -5    its arguments [0]\n"
-      "  -v          the reason's number, too\n");
-  command.footer(
+      "  -v          with the number of an error\n"
       "\nPrints ALLOW, KILL, KILL_PROCESS, TRAP, ERRNO(n), TRACE(n), LOG or NOTIFY. Exit codes: 0; "
       "22 wrong use; 14 FAULT:\nthe filter cannot be read or the kernel refuses it; 8 ERROR: it "
       "returns no action that the kernel knows.\n"

@@ -128,12 +128,13 @@ std::vector<Arch> arches_of(std::span<const ArchTerm> terms, Arch native) {
 }
 
 std::optional<std::int32_t> resolve_syscall(Arch arch, const std::string& name) {
-  if (const auto number = syscall_number(arch, name)) return static_cast<std::int32_t>(*number);
   const std::uint32_t token = libseccomp_token(arch);
-  if (token == 0) return std::nullopt;
-  const int number = seccomp_syscall_resolve_name_rewrite(token, name.c_str());
-  if (number == __NR_SCMP_ERROR) return std::nullopt;
-  return number;
+  if (token != 0) {
+    const int number = seccomp_syscall_resolve_name_rewrite(token, name.c_str());
+    if (number != __NR_SCMP_ERROR) return number;
+  }
+  const auto number = syscall_number(arch, name);
+  return number ? std::optional(static_cast<std::int32_t>(*number)) : std::nullopt;
 }
 
 }  // namespace callgate::suite::scmp

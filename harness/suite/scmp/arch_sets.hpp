@@ -25,8 +25,10 @@ namespace callgate::suite::scmp {
 /// where none is left, which libseccomp's runner calls SKIPPED.
 [[nodiscard]] std::vector<Arch> arches_of(std::span<const ArchTerm> terms, Arch native);
 
-/// The number that libseccomp's resolver gives: `arch`'s own; where it has no such call, the
-/// negative number that libseccomp uses for it; nothing where no architecture has one.
+/// The number that libseccomp's runner has for a name: socketcall's or ipc's where the call comes
+/// through these (also where the architecture has it by itself, too); where the architecture has no
+/// such call, the negative number that libseccomp uses for it. Where libseccomp has no number at
+/// all, the tables' one; nothing where they have none.
 [[nodiscard]] std::optional<std::int32_t> resolve_syscall(Arch arch, const std::string& name);
 
 }  // namespace callgate::suite::scmp
