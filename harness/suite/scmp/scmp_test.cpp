@@ -323,7 +323,7 @@ TEST_F(RunFixture, a_failure_names_the_call_and_its_number) {
   EXPECT_EQ(result.failures[0].call, "07-batch%%001-00003: write(0x5, N, 0x9)");
   EXPECT_EQ(result.failures[0].expected, "ERRNO(1)");
   EXPECT_EQ(result.failures[0].actual, "ALLOW");
-  EXPECT_EQ(result.failures[0].outcome, "executes");
+  EXPECT_EQ(result.failures[0].outcome, "returns what write returns");
   EXPECT_THAT(result.failures[0].path, SizeIs(3));
   EXPECT_EQ(result.failures[1].call, "07-batch%%001-00004: write(0x6, N, 0x9)");
 }
