@@ -33,19 +33,18 @@ std::uint32_t strictness(std::uint32_t value, const KernelModel& model) {
 
 // An outcome as a number, without what does not count.
 std::optional<std::uint32_t> coded(const Outcome& outcome) {
-  const std::uint32_t kind = static_cast<std::uint32_t>(outcome.kind) << 24U;
   switch (outcome.kind) {
     case OutcomeKind::Executes:
     case OutcomeKind::ListenerDecides:
-      return kind;
+      return outcome_number(outcome.kind);
     case OutcomeKind::Returns:
-      return kind | static_cast<std::uint32_t>(-outcome.value);
+      return outcome_number(outcome.kind, static_cast<std::uint32_t>(-outcome.value));
     case OutcomeKind::Sigsys:
     case OutcomeKind::TracerDecides:
-      return kind | outcome.data;
+      return outcome_number(outcome.kind, outcome.data);
     case OutcomeKind::ThreadDies:
     case OutcomeKind::ProcessDies:
-      return kind | (outcome.core_dump ? 1U : 0U);
+      return outcome_number(outcome.kind, outcome.core_dump ? 1U : 0U);
     case OutcomeKind::Unknown:
       break;
   }

@@ -29,6 +29,14 @@ enum class Level : std::uint8_t {
 /// "raw", "verdict", "outcome", "strictness", "executes"
 [[nodiscard]] std::string_view to_string(Level level) noexcept;
 
+/// The number of outcomes of a kind at Level::Outcome. `detail`: Returns: the errno, 0 for 0;
+/// Sigsys and TracerDecides: the data; else 0, where a death's lowest bit says that there may be a
+/// core.
+[[nodiscard]] constexpr std::uint32_t outcome_number(OutcomeKind kind,
+                                                     std::uint32_t detail = 0) noexcept {
+  return static_cast<std::uint32_t>(kind) << 24U | detail;
+}
+
 /// What a value is at a level for a call; nothing where the kernel leaves it open.
 [[nodiscard]] std::optional<std::uint32_t> at_level(Level level, std::uint32_t value,
                                                     const SeccompData& data,

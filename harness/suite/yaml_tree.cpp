@@ -1,0 +1,172 @@
+#include "harness/suite/yaml_tree.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+#include <yaml-cpp/yaml.h>
+
+#include <istream>
+#include <map>
+#include <streambuf>
+#include <utility>
+
+namespace callgate::suite {
+namespace {
+
+// A text as a stream, without a copy.
+class TextBuffer : public std::streambuf {
+ public:
+  explicit TextBuffer(std::string_view text) {
+    // Never written through: it is read alone.
+    char* const start = const_cast<char*>(text.data());
+    setg(start, start, start + text.size());
+  }
+};
+
+struct TooMuch {
+  YamlError error;
+};
+
+YamlError error_at(const YAML::Mark& mark, std::string message) {
+  if (mark.is_null()) return {0, 0, std::move(message)};
+  return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1,
+          std::move(message)};
+}
+
+// Makes nodes of what the parser meets, and stops it where that is too much.
+class Builder : public YAML::EventHandler {
+ public:
+  Builder(std::vector<YamlNode>& nodes, std::vector<YamlId>& documents, const YamlLimits& limits)
+      : nodes_(nodes), documents_(documents), limits_(limits) {}
+
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override { anchors_.clear(); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    place(made(YamlNode::Kind::Null, mark, anchor));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      throw TooMuch{error_at(mark, "an alias of what it stands in itself")};
+    }
+    place(found->second);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const YamlId id = made(YamlNode::Kind::Scalar, mark, anchor);
+    nodes_[id].scalar = value;
+    nodes_[id].quoted = tag == "!";
+    if (tag == "?" && (value == "~" || value == "null" || value.empty())) {
+      nodes_[id].kind = YamlNode::Kind::Null;
+    }
+    place(id);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(YamlNode::Kind::Sequence, mark, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(YamlNode::Kind::Map, mark, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    YamlId id;
+    YAML::anchor_t anchor;
+  };
+
+  YamlId made(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    if (nodes_.size() >= limits_.nodes) {
+      throw TooMuch{
+          error_at(mark, fmt::format("more than {} values; split the file", limits_.nodes))};
+    }
+    const auto id = static_cast<YamlId>(nodes_.size());
+    YamlNode& node = nodes_.emplace_back();
+    node.kind = kind;
+    node.line = static_cast<std::uint32_t>(mark.line + 1);
+    node.column = static_cast<std::uint32_t>(mark.column + 1);
+    node.shared = anchor != YAML::NullAnchor;
+    if (anchor == YAML::NullAnchor) return id;
+    if (++count_ > limits_.anchors) {
+      throw TooMuch{
+          error_at(mark, fmt::format("more than {} anchors; a template does with one what they do",
+                                     limits_.anchors))};
+    }
+    // What has children can be meant only when it is whole.
+    if (kind == YamlNode::Kind::Scalar || kind == YamlNode::Kind::Null) anchors_[anchor] = id;
+    return id;
+  }
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    const YamlId id = made(kind, mark, anchor);
+    if (open_.size() >= limits_.depth) {
+      throw TooMuch{error_at(mark, fmt::format("nested more than {} deep", limits_.depth))};
+    }
+    open_.push_back({id, anchor});
+  }
+  void close() {
+    const Open done = open_.back();
+    open_.pop_back();
+    if (done.anchor != YAML::NullAnchor) anchors_[done.anchor] = done.id;
+    place(done.id);
+  }
+  void place(YamlId id) {
+    if (open_.empty()) {
+      documents_.push_back(id);
+    } else {
+      nodes_[open_.back().id].children.push_back(id);
+    }
+  }
+
+  std::vector<YamlNode>& nodes_;
+  std::vector<YamlId>& documents_;
+  const YamlLimits& limits_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, YamlId> anchors_;
+  std::size_t count_ = 0;
+};
+
+// The parser remembers where simple keys may begin, and is slow where there are very many open
+// brackets in a row: they are counted before it sees them.
+std::optional<YamlError> too_deep(std::string_view text, unsigned depth) {
+  std::size_t line = 1;
+  unsigned open = 0;
+  for (const char c : text) {
+    line += c == '\n' ? 1 : 0;
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open != 0) --open;
+    if (open > depth * 20) return YamlError{line, 1, "brackets are nested too deeply"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<YamlTree, YamlError> parse_yaml(std::string_view text, const YamlLimits& limits) {
+  if (text.size() > limits.bytes) {
+    return std::unexpected(YamlError{0, 0, fmt::format("larger than {} MiB", limits.bytes >> 20U)});
+  }
+  if (const auto deep = too_deep(text, limits.depth)) return std::unexpected(*deep);
+  YamlTree tree;
+  TextBuffer buffer(text);
+  std::istream stream(&buffer);
+  try {
+    Builder builder(tree.nodes_, tree.documents_, limits);
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+      if (tree.documents_.size() > 1000) {
+        return std::unexpected(YamlError{0, 0, "more than 1,000 documents"});
+      }
+    }
+  } catch (TooMuch& too_much) {
+    return std::unexpected(std::move(too_much.error));
+  } catch (const YAML::Exception& wrong) {
+    return std::unexpected(error_at(wrong.mark, wrong.msg));
+  }
+  return tree;
+}
+
+}  // namespace callgate::suite
