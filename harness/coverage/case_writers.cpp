@@ -49,14 +49,9 @@ std::vector<std::string> purpose(const Case& each, const CasesOf& of) {
       before.clear();
     }
     const std::size_t end = each.ends_at[filter];
-    const bool fresh =
-        of.per != Per::Branch || std::ranges::any_of(each.covers, [&](const Target& target) {
-          return target.filter == filter && target.instruction == end &&
-                 target.way == Target::Way::Executed;
-        });
-    if (fresh) {
-      const bool first = before != "";
-      out.push_back(fmt::format("{}ends at {}", first ? of_stack : "", end));
+    const Target ending{filter, end, Target::Way::Executed};
+    if (of.per != Per::Branch || std::ranges::find(each.covers, ending) != each.covers.end()) {
+      out.push_back(fmt::format("{}ends at {}", before.empty() ? std::string() : of_stack, end));
     }
   }
   return out;
