@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "harness/coverage/writers.hpp"
 #include "harness/filters/filter_files.hpp"
 #include "harness/report/words.hpp"
 #include "harness/suite/explicit_call.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string_view way_words(Target::Way way) {
+std::string_view way_name(Target::Way way) {
   switch (way) {
     case Target::Way::Executed:
       return "executed";
@@ -27,14 +28,11 @@ std::string_view way_words(Target::Way way) {
   return "";
 }
 
-// "3 taken, 5 and 6 not taken": jumps alone, since they lead to all other instructions.
-std::vector<std::string> jump_words(const std::vector<Target>& targets, std::size_t filter) {
-  std::vector<std::string> out;
-  for (const Target& each : targets) {
-    if (each.filter != filter || each.way == Target::Way::Executed) continue;
-    out.push_back(fmt::format("{} {}", each.instruction, way_words(each.way)));
-  }
-  return out;
+// "3 to 0005": jumps alone, since they lead to all other instructions.
+std::string jump_words(const Target& target, const FilterStack& stack) {
+  const Instruction& jump = stack.program(target.filter)[target.instruction];
+  return fmt::format("{} {}", target.instruction,
+                     way_words(jump, target.instruction, target.way == Target::Way::Taken));
 }
 
 // What a case is for, part by part: "instruction 3 taken", "returns at 14".
@@ -44,8 +42,9 @@ std::vector<std::string> purpose(const Case& each, const CasesOf& of) {
     const std::string of_stack =
         of.stack.size() > 1 ? fmt::format("filter {}: ", filter) : std::string();
     std::string before = of_stack + "instruction ";
-    for (const std::string& words : jump_words(each.covers, filter)) {
-      out.push_back(before + words);
+    for (const Target& target : each.covers) {
+      if (target.filter != filter || target.way == Target::Way::Executed) continue;
+      out.push_back(before + jump_words(target, of.stack));
       before.clear();
     }
     const std::size_t end = each.ends_at[filter];
@@ -82,10 +81,10 @@ std::vector<std::string> unreachable_words(const CasesOf& of) {
   for (const Target& each : of.cases.unreachable) {
     const bool executed = each.way == Target::Way::Executed;
     if (!executed && is_dead(each.filter, each.instruction)) continue;
-    out.push_back(fmt::format(
-        "{}instruction {}{}",
-        of.stack.size() > 1 ? fmt::format("filter {}, ", each.filter) : std::string(),
-        each.instruction, executed ? std::string() : fmt::format(" {}", way_words(each.way))));
+    out.push_back(
+        fmt::format("{}instruction {}",
+                    of.stack.size() > 1 ? fmt::format("filter {}, ", each.filter) : std::string(),
+                    executed ? fmt::format("{}", each.instruction) : jump_words(each, of.stack)));
   }
   return out;
 }
@@ -166,10 +165,10 @@ std::string cases_text(const CasesOf& of) {
 std::string cases_json(const CasesOf& of) {
   const auto target = [](const Target& each) {
     return ordered_json{
-        {"filter", each.filter}, {"instruction", each.instruction}, {"way", way_words(each.way)}};
+        {"filter", each.filter}, {"instruction", each.instruction}, {"way", way_name(each.way)}};
   };
   const KernelModel& model = of.stack.model();
-  ordered_json document{{"callgate_cases", 1},
+  ordered_json document{{"callgate", 1},
                         {"arch", info(model.arch).name},
                         {"kernel", to_string(model.version)},
                         {"filters", of.files},

@@ -199,7 +199,7 @@ TEST(Cases, are_written_as_a_suite_that_is_read_again) {
   const std::string text = cases_suite({cases, subject.stack, {"small"}, Per::Branch});
   EXPECT_THAT(text, HasSubstr("recorded:\n"));
   EXPECT_THAT(text, HasSubstr("  - socket(AF_VSOCK): ERRNO(1)\n"));
-  EXPECT_THAT(text, HasSubstr("3 taken"));
+  EXPECT_THAT(text, HasSubstr("3 to 0005"));
   EXPECT_THAT(text, HasSubstr("instruction 6\n"));
   std::size_t lines = 0;
   for (std::size_t at = text.find("\n  - "); at != std::string::npos;

@@ -59,19 +59,18 @@ else
 fi
 
 # The XML is well-formed and of the format.
-xmllint --noout --nonet --dtdvalid "$source/harness/coverage/cobertura_subset.dtd" coverage.cobertura ||
+grep -v DOCTYPE coverage.cobertura >coverage.xml  # which names a DTD that is elsewhere
+xmllint --noout --nonet --dtdvalid "$source/harness/coverage/cobertura_subset.dtd" coverage.xml ||
   fail "the XML is not of the format"
-valid=$(xmllint --nonet --xpath 'string(/coverage/@lines-valid)' coverage.cobertura 2>/dev/null)
+valid=$(xmllint --nonet --xpath 'string(/coverage/@lines-valid)' coverage.xml)
 [ "$valid" -eq "$lines" ] || fail "$valid lines in the XML, $lines in the tracefile"
-counted=$(xmllint --nonet --xpath 'count(//line)' coverage.cobertura 2>/dev/null)
+counted=$(xmllint --nonet --xpath 'count(//line)' coverage.xml)
 [ "$counted" -eq "$lines" ] || fail "$counted line elements"
-name=$(xmllint --nonet --xpath 'string(//class[contains(@filename, "odd") and contains(@filename, "quotes\".policy")]/@filename)' \
-  coverage.cobertura 2>/dev/null || true)
-[ -n "$name" ] || name=$(xmllint --nonet --xpath "string(//class[contains(@filename, 'quotes\".policy')]/@filename)" coverage.cobertura)
+name=$(xmllint --nonet --xpath "string(//class[contains(@filename, 'quotes\".policy')]/@filename)" coverage.xml)
 [ "$name" = 'odd <name> & "quotes".policy' ] || fail "the name came back as $name"
 
 # A spoiled one is seen as such.
-sed 's/ hits="[0-9]*"//' coverage.cobertura >spoiled.xml
+sed 's/ hits="[0-9]*"//' coverage.xml >spoiled.xml
 if xmllint --noout --nonet --dtdvalid "$source/harness/coverage/cobertura_subset.dtd" spoiled.xml 2>/dev/null; then
   fail "the format takes lines without hits"
 fi

@@ -71,7 +71,7 @@ ordered_json json_of(const ProgramCoverage& program) {
 }  // namespace
 
 Document coverage_json(const Report& report, const Layout& /*layout*/) {
-  ordered_json document{{"callgate_coverage", 1},
+  ordered_json document{{"callgate", 1},
                         {"inputs", report.inputs},
                         {"proofs", report.proofs},
                         {"counts",

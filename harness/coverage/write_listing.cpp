@@ -39,17 +39,17 @@ std::string direction_words(const Report& report, std::string_view way, const Po
   std::string out(way);
   switch (point.state) {
     case State::Covered:
-      return out + (point.inputs > 0 ? fmt::format(" {}", point.inputs) : " by proof");
+      return out + (point.inputs > 0 ? fmt::format(": {}", point.inputs) : ": by proof");
     case State::NotVisited:
-      out += " not visited";
+      out += ": not visited";
       break;
     case State::Foreign:
-      out += " foreign";
+      out += ": foreign";
       break;
     case State::Unreachable:
-      return out + " unreachable";
+      return out + ": unreachable";
     case State::NotKnown:
-      return out + " not known";
+      return out + ": not known";
   }
   if (point.would) out += fmt::format(" (`{}`)", call_words(report, *point.would, arch));
   return out;
@@ -68,10 +68,12 @@ Document annotated_listing(const Report& report, const Layout& /*layout*/) {
       std::string line =
           fmt::format("{} {:04}  {}", margin(program.instructions[at]), at, lines[at]);
       if (const auto branch = program.branches.find(at); branch != program.branches.end()) {
-        const auto& [taken, not_taken] = branch->second;
-        line = fmt::format("{:<72}  # {}; {}", line,
-                           direction_words(report, "taken", taken, program.arch),
-                           direction_words(report, "not taken", not_taken, program.arch));
+        const Instruction& jump = program.program[at];
+        line = fmt::format(
+            "{:<72}  # {}; {}", line,
+            direction_words(report, way_words(jump, at, true), branch->second.taken, program.arch),
+            direction_words(report, way_words(jump, at, false), branch->second.not_taken,
+                            program.arch));
       }
       out += line + "\n";
     }

@@ -77,17 +77,25 @@ std::vector<bool> told_on_their_own(const ProgramCoverage& program) {
   return out;
 }
 
+// What comes next to what was covered first, then what is behind it.
 Missing missing_of(const Report& report, const ProgramCoverage& program) {
   Missing out(report);
   const std::vector<bool> own = told_on_their_own(program);
-  for (std::size_t at = 0; at < program.instructions.size(); ++at) {
-    const Point& point = program.instructions[at];
-    const bool dead = point.state == State::Unreachable;
-    if (own[at] || dead) out.add(fmt::format("instruction {}", at), point, program.arch);
-    const auto branch = program.branches.find(at);
-    if (branch == program.branches.end() || dead) continue;
-    out.add(fmt::format("instruction {}, taken", at), branch->second.taken, program.arch);
-    out.add(fmt::format("instruction {}, not taken", at), branch->second.not_taken, program.arch);
+  for (const bool behind : {false, true}) {
+    for (std::size_t at = 0; at < program.instructions.size(); ++at) {
+      const Point& point = program.instructions[at];
+      const bool dead = point.state == State::Unreachable;
+      if (!behind && (own[at] || dead)) {
+        out.add(fmt::format("instruction {}", at), point, program.arch);
+      }
+      const auto branch = program.branches.find(at);
+      if (branch == program.branches.end() || dead) continue;
+      if (behind == (point.state == State::Covered)) continue;
+      for (const bool taken : {true, false}) {
+        out.add(fmt::format("instruction {} {}", at, way_words(program.program[at], at, taken)),
+                taken ? branch->second.taken : branch->second.not_taken, program.arch);
+      }
+    }
   }
   return out;
 }

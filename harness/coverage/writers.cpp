@@ -54,6 +54,12 @@ std::string call_words(const Report& report, const SeccompData& call, Arch machi
   return suite::explicit_call_text(call, several ? other : machine);
 }
 
+std::string way_words(const Instruction& jump, std::size_t at, bool taken) {
+  const std::string out = fmt::format("to {:04}", at + 1 + (taken ? jump.jt : jump.jf));
+  if (jump.jt != jump.jf) return out;
+  return out + (taken ? " (taken)" : " (not taken)");
+}
+
 std::string percent_words(const Count& count) {
   // Rounded down: what is nearly all is not all.
   return fmt::format("{:.1f} %", std::floor(count.percent() * 10) / 10);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/coverage/coverage.hpp"
+#include "vm/instruction.hpp"
 
 /// Coverage, as people and other tools read it.
 namespace callgate::coverage {
@@ -59,6 +60,10 @@ struct WriterRow {
 
 /// For writers: a call of a machine, with its ABI where the report is of several machines.
 [[nodiscard]] std::string call_words(const Report& report, const SeccompData& call, Arch machine);
+
+/// Where a conditional jump leads when it is taken, or is not: "to 0014". A listing may have its
+/// condition the other way round. Where both ways lead to one place: "to 0014 (taken)".
+[[nodiscard]] std::string way_words(const Instruction& jump, std::size_t at, bool taken);
 
 /// For writers: "98.5 %"; 100 only where nothing is missing.
 [[nodiscard]] std::string percent_words(const Count& count);
