@@ -13,7 +13,7 @@ namespace callgate::suite {
 
 /// Where a case stands.
 struct CasePlace {
-  std::string file;
+  std::string file{};
   std::size_t line = 0;    ///< from 1; 0: nowhere
   std::size_t column = 0;  ///< from 1
 
@@ -33,30 +33,30 @@ enum class Status : std::uint8_t {
 
 /// Why a case failed: one call, the smallest that was found.
 struct Failure {
-  std::string call;      ///< "socket(0x100000028, 0x0, 0x0)"
-  std::string expected;  ///< "ERRNO(1), EPERM"
-  std::string actual;    ///< "ALLOW"
-  std::string outcome;   ///< what the process sees: "executes", "returns -1, EPERM"
+  std::string call{};      ///< "socket(0x100000028, 0x0, 0x0)"
+  std::string expected{};  ///< "ERRNO(1), EPERM"
+  std::string actual{};    ///< "ALLOW"
+  std::string outcome{};   ///< what the process sees: "executes", "returns -1, EPERM"
   /// The way through the filters that led there, a line each.
-  std::vector<std::string> path;
+  std::vector<std::string> path{};
   /// The profile's rule that decided, in words; empty where the filter has none.
-  std::string rule;
+  std::string rule{};
   std::optional<CasePlace> rule_place{};
-  std::string hint;  ///< what is mostly behind such a failure; empty: nothing known
+  std::string hint{};  ///< what is mostly behind such a failure; empty: nothing known
 };
 
 /// A case, and what came of it.
 struct CaseResult {
-  std::string suite;   ///< as it was named: the path
-  std::string name;    ///< unique in its suite: "errno EPERM: ptrace [x86_64]"
-  std::string arch;    ///< "x86_64"; empty: of no architecture
-  std::string kernel;  ///< "6.18"; empty: of no kernel
-  CasePlace place;
+  std::string suite{};   ///< as it was named: the path
+  std::string name{};    ///< unique in its suite: "errno EPERM: ptrace [x86_64]"
+  std::string arch{};    ///< "x86_64"; empty: of no architecture
+  std::string kernel{};  ///< "6.18"; empty: of no kernel
+  CasePlace place{};
   Status status = Status::Passed;
-  std::string how;                ///< "proved", "run", "tried 48 calls", "asked the running kernel"
-  std::string reason;             ///< the author's
-  std::string note;               ///< of Absent, Unknown, Error: why
-  std::vector<Failure> failures;  ///< of Failed: one at least
+  std::string how{};     ///< "proved", "run", "tried 48 calls", "asked the running kernel"
+  std::string reason{};  ///< the author's
+  std::string note{};    ///< of Absent, Unknown, Error: why
+  std::vector<Failure> failures{};  ///< of Failed: one at least
   double seconds = 0;
 };
 
