@@ -57,7 +57,7 @@ void add_case(std::string& out, const CaseResult& result, const ReportOptions& o
   }
   if (const std::string note = note_text(result);
       !note.empty() && result.status != Status::Failed) {
-    out += fmt::format("  {}{}\n", result.status == Status::Unknown ? "not proved: " : "", note);
+    out += fmt::format("  {}\n", note);
   }
   for (const Failure& each : result.failures) out += failure_lines(each, "  ");
 }

@@ -43,7 +43,8 @@ struct Reporter {
 /// "a.yaml:12:7", or empty.
 [[nodiscard]] std::string place_text(const CasePlace& place);
 
-/// What there is to say of a case that did not pass, without its failures: "proved", the note.
+/// What there is to say of a case that did not pass, without its failures: the note, what was done;
+/// of Unknown it begins with "not proved".
 [[nodiscard]] std::string note_text(const CaseResult& result);
 
 /// TAP, case by case: the first line; then each case with its number from 1; then the end.

@@ -1,0 +1,230 @@
+// Makes cases of suites.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "harness/suite/explicit_call.hpp"
+#include "harness/suite/runner.hpp"
+
+namespace callgate::suite {
+namespace {
+
+struct Wrong {
+  SuiteError error;
+};
+
+[[noreturn]] void fail(const CasePlace& place, std::string message) {
+  throw Wrong{suite_error(place.file, place.line, place.column, std::move(message))};
+}
+
+}  // namespace
+
+class Planner {
+ public:
+  Planner(Plan& plan, const RunOptions& options) : plan_(plan), options_(options) {}
+
+  void make() {
+    for (std::size_t i = 0; i < plan_.suites().size(); ++i) {
+      const Suite& suite = plan_.suites()[i];
+      const auto& arches = options_.arches.empty() ? suite.arches : options_.arches;
+      const auto& kernels = options_.kernels.empty() ? suite.kernels : options_.kernels;
+      several_kernels_ = kernels.size() > 1;
+      names_.clear();
+      for (const Arch arch : arches) {
+        for (const Version version : kernels) {
+          KernelModel model;
+          model.arch = arch;
+          model.version = version;
+          plan_.targets_.push_back({i, model, nullptr});
+          add_cases(suite, plan_.targets_.size() - 1);
+        }
+      }
+    }
+    keep_shard();
+  }
+
+ private:
+  [[nodiscard]] const KernelModel& model(std::size_t target) const {
+    return plan_.targets_[target].model;
+  }
+
+  void add_cases(const Suite& suite, std::size_t target) {
+    for (const Expectation& each : suite.expectations) {
+      if (!each.scope.has(model(target))) continue;
+      if (each.kind == Expectation::Kind::Calls) {
+        add_calls(suite, each, target);
+      } else {
+        for (const FilterName& name : each.others) {
+          PlannedCase made;
+          made.name = fmt::format("{}: {}", each.verb, name.path);
+          made.place = name.place;
+          made.reason = each.reason;
+          made.other = &each;
+          keep(std::move(made), target);
+          if (each.others.size() > 1) break;  // they are one stack
+        }
+      }
+    }
+    for (const Recorded& each : suite.recorded) {
+      if (!each.scope.has(model(target))) continue;
+      if (each.table) {
+        PlannedCase made;
+        made.name = fmt::format("recorded: {}", each.file);
+        made.place.file = each.file;
+        made.reason = each.reason;
+        made.table = &each;
+        keep(std::move(made), target);
+        continue;
+      }
+      for (const RecordedCall& call : each.calls) {
+        PlannedCase made;
+        made.name = fmt::format("{}: {}", call.call, call.verdict);
+        made.place = {each.file, call.line, call.column};
+        made.reason = each.reason;
+        made.recorded = &call;
+        made.block = &each;
+        keep(std::move(made), target);
+      }
+    }
+  }
+
+  // The verb of an expectation on a machine, each once.
+  std::size_t verb_of(const Expectation& of, Arch machine) {
+    const auto key = std::pair{of.verb, machine};
+    if (const auto found = verbs_.find(key); found != verbs_.end()) return found->second;
+    auto verb = parse_verb(of.verb, machine);
+    if (!verb) fail(of.place, verb.error());
+    plan_.verbs_.push_back(std::move(*verb));
+    return verbs_[key] = plan_.verbs_.size() - 1;
+  }
+
+  void add_calls(const Suite& suite, const Expectation& each, std::size_t target) {
+    const Arch machine = model(target).arch;
+    const std::size_t verb = verb_of(each, machine);
+    const HighHalf high = each.high    ? *each.high
+                          : suite.high ? *suite.high
+                                       : plan_.verbs_[verb].high;
+    const std::vector<Arch> own{machine};
+    for (const Arch abi : each.abis.empty() ? own : each.abis) {
+      for (const CallText& call : each.calls) {
+        PlannedCase made;
+        made.name = abi == machine ? fmt::format("{}: {}", each.verb, call.text)
+                                   : fmt::format("{}: {}:{}", each.verb, info(abi).name, call.text);
+        made.place = call.place;
+        made.reason = each.reason;
+        made.verb = verb;
+        auto pattern = parse_pattern(call.text, machine, abi, high);
+        if (pattern) {
+          made.pattern = std::move(*pattern);
+        } else if (pattern.error().kind == PatternError::Kind::Absent) {
+          made.absent = pattern.error().error.message;
+        } else {
+          const TextError& error = pattern.error().error;
+          fail(call.place,
+               fmt::format("{}: character {}: {}", call.text, error.offset + 1, error.message));
+        }
+        keep(std::move(made), target);
+      }
+    }
+  }
+
+  void keep(PlannedCase made, std::size_t target) {
+    made.target = target;
+    const KernelModel& here = model(target);
+    made.name += several_kernels_ ? fmt::format(" [{} {}]", info(here.arch).name,
+                                                callgate::to_string(here.version))
+                                  : fmt::format(" [{}]", info(here.arch).name);
+    // Reports tell cases apart by their names.
+    const std::size_t before = names_[made.name]++;
+    if (before != 0) made.name += fmt::format(" ({})", before + 1);
+    if (!options_.filters.empty() &&
+        std::ranges::none_of(options_.filters, [&](const std::string& pattern) {
+          return name_matches(made.name, pattern);
+        })) {
+      return;
+    }
+    plan_.cases_.push_back(std::move(made));
+  }
+
+  void keep_shard() {
+    if (options_.shards <= 1) return;
+    std::vector<PlannedCase> kept;
+    for (std::size_t i = options_.shard - 1; i < plan_.cases_.size(); i += options_.shards) {
+      kept.push_back(std::move(plan_.cases_[i]));
+    }
+    plan_.cases_ = std::move(kept);
+  }
+
+  Plan& plan_;
+  const RunOptions& options_;
+  bool several_kernels_ = false;
+  std::map<std::pair<std::string, Arch>, std::size_t> verbs_;
+  std::map<std::string, std::size_t> names_;  // of the suite
+};
+
+std::expected<Plan, SuiteError> Plan::make(const std::vector<Suite>& suites,
+                                           const RunOptions& options) {
+  Plan plan(suites);
+  try {
+    Planner(plan, options).make();
+  } catch (Wrong& wrong) {
+    return std::unexpected(std::move(wrong.error));
+  }
+  return plan;
+}
+
+std::expected<void, SuiteError> Plan::load() {
+  std::set<std::size_t> needed;
+  for (const PlannedCase& each : cases_) {
+    if (each.absent.empty()) needed.insert(each.target);
+  }
+  for (const std::size_t i : needed) {
+    PlannedTarget& each = targets_[i];
+    if (each.target) continue;
+    const Suite& suite = (*suites_)[each.suite];
+    auto loaded = load_stack(suite.filters, suite.deploy, each.model);
+    if (!loaded) {
+      const CasePlace& place = suite.filters.front().place;
+      return std::unexpected(
+          suite_error(place.file, place.line, place.column,
+                      fmt::format("on {}: {}", filters::model_words(each.model), loaded.error())));
+    }
+    for (const std::string& note : loaded->notes) {
+      if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(note);
+    }
+    each.target = std::make_unique<Target>(std::move(*loaded), suite.around);
+  }
+  return {};
+}
+
+bool name_matches(std::string_view name, std::string_view pattern) noexcept {
+  if (pattern.find_first_of("*?") == std::string_view::npos) {
+    return name.find(pattern) != std::string_view::npos;
+  }
+  std::size_t at = 0;
+  std::size_t in = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t from = 0;
+  while (at < name.size()) {
+    if (in < pattern.size() && pattern[in] == '*') {
+      star = in++;
+      from = at;
+    } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == name[at])) {
+      ++in;
+      ++at;
+    } else if (star != std::string_view::npos) {
+      in = star + 1;
+      at = ++from;
+    } else {
+      return false;
+    }
+  }
+  while (in < pattern.size() && pattern[in] == '*') ++in;
+  return in == pattern.size();
+}
+
+}  // namespace callgate::suite
