@@ -37,6 +37,9 @@ struct Reporter {
 /// Without colours; assertions of tests in C++ say the same.
 [[nodiscard]] std::string failure_lines(const Failure& failure, std::string_view indent);
 
+/// A case as `text` shows it, lines each ended by a newline.
+[[nodiscard]] std::string case_lines(const CaseResult& result, const ReportOptions& options = {});
+
 /// "12,034 cases: 12,030 passed, 3 failed, 1 unknown (not proved), 0 absent, 0 errors in 0.42 s"
 [[nodiscard]] std::string summary_line(const RunResults& results);
 
