@@ -91,7 +91,11 @@ struct Told {
 };
 
 FilterMatcher<Told> told(suite::Status status) {
-  return FilterMatcher<Told>(Told{{{.name = "allow: read", .status = status, .note = "why"}}});
+  suite::CaseResult result;
+  result.name = "allow: read";
+  result.status = status;
+  result.note = "why";
+  return FilterMatcher<Told>(Told{.results = {result}});
 }
 
 // How many failures an expectation makes.
