@@ -7,52 +7,15 @@
 #include <tuple>
 
 #include "harness/audit/checks.hpp"
+#include "harness/front_ends/policy_conditions.hpp"
 #include "harness/report/words.hpp"
 
 namespace callgate::audit {
 namespace {
 
 using front_ends::ArgTest;
-using front_ends::Comparison;
 using front_ends::Policy;
 using front_ends::ResolvedRule;
-
-// The condition that a test holds; on a 32-bit ABI the lower words alone count.
-Ref holds(Subject& subject, const ArgTest& test, bool low_words) {
-  verifier::Space& space = subject.space();
-  Diagrams& diagrams = subject.diagrams();
-  verifier::Terms& terms = space.terms();
-  const auto masked = [&](bool high) {
-    return terms.bit_and(
-        subject.half(argument(test.index), high),
-        terms.constant(static_cast<std::uint32_t>(high ? test.mask >> 32U : test.mask)));
-  };
-  const verifier::TermId low_value = terms.constant(static_cast<std::uint32_t>(test.value));
-  const verifier::TermId high_value = terms.constant(static_cast<std::uint32_t>(test.value >> 32U));
-  Ref equal = space.compared(Test::Equal, masked(false), low_value);
-  Ref greater = space.compared(Test::Greater, masked(false), low_value);
-  if (!low_words) {
-    const Ref high_equal = space.compared(Test::Equal, masked(true), high_value);
-    equal = diagrams.both(equal, high_equal);
-    greater = diagrams.either(space.compared(Test::Greater, masked(true), high_value),
-                              diagrams.both(high_equal, greater));
-  }
-  switch (test.comparison) {
-    case Comparison::Equal:
-      return equal;
-    case Comparison::NotEqual:
-      return diagrams.negated(equal);
-    case Comparison::Greater:
-      return greater;
-    case Comparison::GreaterEqual:
-      return diagrams.either(greater, equal);
-    case Comparison::Less:
-      return diagrams.negated(diagrams.either(greater, equal));
-    case Comparison::LessEqual:
-      return diagrams.negated(greater);
-  }
-  return Diagrams::kFalse;
-}
 
 // What becomes of a rule, over all ABIs of its policy.
 struct Fate {
@@ -74,7 +37,8 @@ void look(Subject& subject, const Policy& policy, Arch arch, std::vector<Fate>& 
   for (const ResolvedRule& rule : front_ends::resolve(policy, arch)) {
     Ref condition = Diagrams::kTrue;
     for (const ArgTest& test : rule.tests) {
-      condition = diagrams.both(condition, holds(subject, test, info(arch).bits == 32));
+      condition =
+          diagrams.both(condition, front_ends::holds(subject.space(), test, info(arch).bits == 32));
     }
     Earlier& earlier = numbers[rule.nr];
     Fate& fate = fates[rule.rule];

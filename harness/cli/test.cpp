@@ -89,8 +89,8 @@ int exit_code_of(const suite::RunResults& results, bool strict) {
 int run(const TestOptions& options) {
   for (const std::string& each : options.reports) {
     if (each.find('=') == std::string::npos) {
-      throw UserError(fmt::format("--report {}: write it as FORMAT=FILE, such as junit=tests.xml",
-                                  each));
+      throw UserError(
+          fmt::format("--report {}: write it as FORMAT=FILE, such as junit=tests.xml", each));
     }
     static_cast<void>(reporter_of(each.substr(0, each.find('='))));
   }
@@ -165,8 +165,9 @@ void add_test(CLI::App& root, int& exit_code) {
                  "Cases that are not proved, or that a machine does not have, are failures")
       ->group("Results");
   command
-      ->add_option("-j,--jobs", options->jobs, "Threads; as many as this machine has processors if "
-                                               "not given")
+      ->add_option("-j,--jobs", options->jobs,
+                   "Threads; as many as this machine has processors if "
+                   "not given")
       ->type_name("N")
       ->check(CLI::Range(1U, 1024U));
   command
@@ -184,8 +185,7 @@ void add_test(CLI::App& root, int& exit_code) {
   command->add_flag("--list", options->list, "Print the names of the cases, and run none");
   std::string formats;
   for (const suite::Reporter& each : suite::reporters()) formats += fmt::format(" {}", each.name);
-  command
-      ->add_option("--format", options->format, "How results are printed:" + formats + " [text]")
+  command->add_option("--format", options->format, "How results are printed:" + formats + " [text]")
       ->type_name("FORMAT")
       ->group("Results");
   command

@@ -15,12 +15,7 @@ constexpr std::array kMultiplexed = {
 #undef MULTIPLEXED
 };
 
-constexpr std::uint32_t kX32Bit = 0x40000000U;
 constexpr std::uint32_t kNoCall = 0xffffffffU;  // -1: what a tracer makes of a call to skip it
-
-// libseccomp's numbers for calls that an ABI does not have: -100 and below.
-constexpr std::uint32_t kLowestPseudoNumber = static_cast<std::uint32_t>(-20000);
-constexpr std::uint32_t kHighestPseudoNumber = static_cast<std::uint32_t>(-100);
 
 // The call behind the multiplexer of an ABI that a name also means there; its first argument is
 // the multiplexer's own, which takes the place of a test of that argument.

@@ -78,6 +78,10 @@ struct Policy {
   bool multiplexed = false;
 };
 
+/// libseccomp's numbers for calls that an ABI does not have: -20000 to -100.
+inline constexpr std::uint32_t kLowestPseudoNumber = static_cast<std::uint32_t>(-20000);
+inline constexpr std::uint32_t kHighestPseudoNumber = static_cast<std::uint32_t>(-100);
+
 /// What a policy says of a call.
 struct Decision {
   std::uint32_t value = 0;
