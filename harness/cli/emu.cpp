@@ -42,9 +42,9 @@ bool is_number(const std::string& word) {
 // syscall, and no file.
 std::string take_file(std::vector<std::string>& words, Arch arch) {
   std::error_code error;
-  const std::string first = words.empty() ? "-" : words.front();
+  const std::string first = words.front();
   const bool call = syscall_number(arch, first).has_value() || is_number(first);
-  if (words.empty() || (call && !std::filesystem::exists(first, error))) return "-";
+  if (call && !std::filesystem::exists(first, error)) return "-";
   words.erase(words.begin());
   return first;
 }
@@ -64,6 +64,7 @@ void print_way(const FilterFile& file, const KernelModel& model,
 int emu(const Options& options) {
   const KernelModel model = options.model.model();
   std::vector<std::string> words = options.words;
+  if (words.empty()) throw UserError("emu: name a filter and a call; see `callgate emu --help`");
   const std::string path = take_file(words, model.arch);
   constexpr std::size_t kMostWords = 8;
   if (words.size() > kMostWords) {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "harness/cli/command_test.hpp"
@@ -60,6 +62,22 @@ TEST_F(EmuFixture, as_ceccomp_is_called) {
   EXPECT_EQ(run({"emu", "-q", "-", "getpid"}, content(text_)).out, "return ALLOW at line 0005\n");
   // Without a file the text is on standard input.
   EXPECT_EQ(run({"emu", "-q", "write", "1"}, content(text_)).out, "return ALLOW at line 0005\n");
+}
+
+TEST_F(EmuFixture, the_other_tools_names_are_links_to_it) {
+  for (const char* const name : {"seccomp-tools", "ceccomp"}) {
+    std::filesystem::create_symlink(CALLGATE_COMMAND, folder_ / name);
+    const std::string line =
+        "cd '" + folder_.string() + "' && ./" + name + " emu -q text getpid > by_name.out";
+    EXPECT_EQ(std::system(line.c_str()), 0);
+    EXPECT_EQ(content(folder_ / "by_name.out"), "return ALLOW at line 0005\n");
+  }
+}
+
+TEST_F(EmuFixture, without_words_it_waits_for_nothing) {
+  const Ended ended = run({"emu"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("name a filter and a call"));
 }
 
 TEST_F(EmuFixture, the_instruction_pointer_is_an_option_or_the_last_word) {

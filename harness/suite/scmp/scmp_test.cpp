@@ -141,6 +141,18 @@ TEST(Tests, an_error_has_its_line_and_says_what_to_write) {
   EXPECT_THAT(error_of("test type: live\na x KILL\n"), HasSubstr("line 2: API x"));
 }
 
+TEST(Tests, a_text_has_a_longest_form) {
+  std::string lines = "test type: basic\n";
+  for (int i = 0; i < 100'000; ++i) lines += "a\n";
+  EXPECT_TRUE(parse_tests(lines).has_value());
+  EXPECT_THAT(error_of(lines + "a\n"), StartsWith("line 100002: more than 100000 data lines"));
+  std::string arches = "all";
+  for (int i = 1; i < 100; ++i) arches += ",+all_le";
+  EXPECT_TRUE(parse_tests("test type: bpf-sim\na " + arches + " 1 N N N N N N LOG").has_value());
+  EXPECT_THAT(error_of_line("a " + arches + ",all 1 N N N N N N LOG"),
+              HasSubstr("more than 100 architectures"));
+}
+
 TEST(Tests, any_bytes_are_read_or_refused) {
   std::string bytes;
   for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);

@@ -28,6 +28,10 @@ constexpr std::pair<TestType, std::string_view> kTypes[] = {
 
 constexpr std::string_view kBlank = " \t";
 
+// More than any suite has, and few enough for the memory and time of any machine.
+constexpr std::size_t kMostLines = 100'000;
+constexpr std::size_t kMostTerms = 100;
+
 std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept {
   if (b != 0 && a > kMost / b) return kMost;
   return a * b;
@@ -162,6 +166,12 @@ std::expected<std::vector<ArchTerm>, std::string> arches_of(std::string_view tex
     const std::size_t end = std::min(text.find(',', start), text.size());
     auto term = arch_term(text.substr(start, end - start));
     if (!term) return Failed(std::move(term.error()));
+    if (out.size() == kMostTerms) {
+      return Failed(
+          fmt::format("more than {} architectures in one column; a group such as +all_le "
+                      "says them shorter",
+                      kMostTerms));
+    }
     out.push_back(*term);
     start = end + 1;
   }
@@ -329,6 +339,9 @@ std::expected<TestsFile, Error> parse_tests(std::string_view text) {
       continue;
     }
     if (!type) return fail("a data line before any `test type:`; put one above it");
+    if (out.lines.size() == kMostLines) {
+      return fail(fmt::format("more than {} data lines; make several files of them", kMostLines));
+    }
     DataLine& data = out.lines.emplace_back();
     data.number = out.lines.size();
     data.line = number;
