@@ -1,0 +1,9 @@
+; Of the runtime
+  ld [4]
+  jne #0xc000003e, kill
+  ld [0]
+  jge #0x40000000, kill
+  jeq #155, deny
+  ret #0x7fff0000
+deny: ret #0x00050001
+kill: ret #0x80000000

@@ -1,0 +1,8 @@
+; Of the application: there is no clone3
+  ld [4]
+  jne #0xc000003e, kill
+  ld [0]
+  jeq #435, none
+  ret #0x7fff0000
+none: ret #0x00050026
+kill: ret #0x80000000

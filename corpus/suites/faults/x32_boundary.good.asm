@@ -1,0 +1,11 @@
+; Reads and writes of x86_64, not of x32
+  ld [4]
+  jne #0xc000003e, kill
+  ld [0]
+  jge #0x40000000, kill
+  and #0xfff
+  jeq #0, allow
+  jeq #1, allow
+  jeq #60, allow
+kill: ret #0x80000000
+allow: ret #0x7fff0000
