@@ -145,6 +145,14 @@ TEST(TapReporter, an_unknown_is_not_ok) {
                         "product of two arguments is compared (tried 48 calls)\n"));
 }
 
+TEST(TapReporter, what_a_machine_does_not_have_is_skipped_or_fails) {
+  EXPECT_THAT(written("tap", usual_results()),
+              HasSubstr("\nok 4 - default_test.yaml: allow: open [aarch64] # SKIP aarch64 has no "
+                        "such call\n"));
+  EXPECT_THAT(written("tap", usual_results(), {.absent_fails = true}),
+              HasSubstr("\nnot ok 4 - default_test.yaml: allow: open [aarch64]\n"));
+}
+
 TEST(TapReporter, case_by_case_is_the_same_as_whole) {
   const RunResults results = hostile_results();
   std::string text = tap_begin(14);
@@ -197,6 +205,23 @@ TEST(JunitReporter, what_is_not_proved_is_a_failure_where_it_is_not_accepted) {
               HasSubstr("<failure type=\"unknown\" message=\"not proved: a product"));
   EXPECT_THAT(written("junit", usual_results(), {.accept_unknown = true}),
               HasSubstr("<skipped type=\"unknown\" message=\"not proved: a product"));
+}
+
+TEST(JunitReporter, counts_are_those_of_its_elements) {
+  const auto times = [](const std::string& text, std::string_view part) {
+    std::size_t out = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+      ++out;
+    }
+    return out;
+  };
+  const std::string lenient = written("junit", usual_results(), {.accept_unknown = true});
+  EXPECT_THAT(lenient, HasSubstr("tests=\"5\" failures=\"1\" errors=\"0\" skipped=\"3\""));
+  EXPECT_EQ(times(lenient, "<skipped "), 3U);
+  const std::string strict = written("junit", usual_results(), {.absent_fails = true});
+  EXPECT_THAT(strict, HasSubstr("tests=\"5\" failures=\"4\" errors=\"0\" skipped=\"0\""));
+  EXPECT_EQ(times(strict, "<skipped "), 0U);
+  EXPECT_EQ(times(strict, "type=\"absent\""), 2U);
 }
 
 TEST(JunitReporter, no_name_ends_an_element_or_an_attribute) {
