@@ -131,6 +131,12 @@ TEST(TextReporter, says_how_many_were_not_run) {
   EXPECT_THAT(written("text", results), HasSubstr(", 0 errors, 1,200 not run in 0.42 s\n"));
 }
 
+TEST(TextReporter, says_the_place_of_a_rule_once) {
+  const std::string lines = failure_lines(
+      {.rule = "line 4, column 2: rule for read", .rule_place = CasePlace{"a.json", 4, 2}}, "");
+  EXPECT_THAT(lines, HasSubstr("rule      rule for read (a.json:4:2)\n"));
+}
+
 TEST(TextReporter, is_coloured_only_when_told_so) {
   EXPECT_THAT(written("text", usual_results(), {.colour = true}), HasSubstr("\x1b[31mFAILED "));
   EXPECT_THAT(written("text", usual_results()), Not(HasSubstr("\x1b")));
