@@ -89,7 +89,7 @@ int exit_code_of(const suite::RunResults& results, bool strict) {
 }
 
 // Puts the cases to the running kernel, and says how far that went.
-void ask_kernel(const suite::Plan& plan, suite::RunResults& results) {
+void ask_running_kernel(const suite::Plan& plan, suite::RunResults& results) {
   if (results.not_run != 0) return;
   const auto asked = suite::ask_kernel(plan, results);
   if (!asked) throw UserError(fmt::format("--live: {}", asked.error()));
@@ -171,7 +171,7 @@ int run_suites(const TestOptions& options, bool update) {
     // As it is written now.
     return run_suites(options, false);
   }
-  if (options.live) ask_kernel(*plan, results);
+  if (options.live) ask_running_kernel(*plan, results);
   finish_coverage(options, *plan, results);
   write_reports(options, results);
   return exit_code_of(results, options.strict);
