@@ -70,6 +70,7 @@ const suite::Reporter& reporter_of(const std::string& name) {
 void write_reports(const TestOptions& options, const suite::RunResults& results) {
   suite::ReportOptions report;
   report.accept_unknown = !options.strict;
+  report.absent_fails = options.strict;
   for (const std::string& each : options.reports) {
     const std::size_t equals = each.find('=');
     write_whole(each.substr(equals + 1),

@@ -49,6 +49,10 @@ std::string failure_lines(const Failure& failure, std::string_view indent) {
   std::string rule = failure.rule;
   if (failure.rule_place) {
     const std::string place = place_text(*failure.rule_place);
+    // Words that begin with a place in that file would say it twice.
+    const std::string twice =
+        fmt::format("line {}, column {}: ", failure.rule_place->line, failure.rule_place->column);
+    if (rule.starts_with(twice)) rule.erase(0, twice.size());
     rule = rule.empty() ? place : fmt::format("{} ({})", rule, place);
   }
   add_row(out, indent, "rule", rule);

@@ -18,6 +18,8 @@ struct ReportOptions {
   /// What is not proved does not count as failed where readers know only failed and not failed:
   /// tap, junit.
   bool accept_unknown = false;
+  /// Of the same readers: what a machine does not have counts as failed, not as skipped.
+  bool absent_fails = false;
 };
 
 /// A row of reporters.def.
