@@ -4,9 +4,12 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/scmp_sim.hpp"
 
 namespace {
 
@@ -24,7 +27,17 @@ constexpr std::string_view kFooter =
     "input.\n"
     "`callgate SUBCOMMAND --help` says more of each.";
 
+// Called by the name of libseccomp's simulator, it is one; with `emu`, seccomp-tools and ceccomp
+// need nothing more than their name.
+bool is_called(std::string_view path, std::string_view name) {
+  return path.substr(path.rfind('/') + 1) == name;
+}
+
 int run(int argc, char** argv) {
+  if (argc > 0 && is_called(argv[0], "scmp_bpf_sim")) {
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    return callgate::cli::scmp_sim(argv[0], words);
+  }
   CLI::App app{std::string(kDescription), "callgate"};
   app.footer(std::string(kFooter));
   app.set_version_flag("--version", std::string("callgate " CALLGATE_VERSION));

@@ -9,6 +9,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/test_run.hpp"
+#include "harness/suite/live_cases.hpp"
 #include "harness/suite/reporters.hpp"
 #include "harness/suite/runner.hpp"
 #include "harness/suite/scanner.hpp"
@@ -86,7 +87,22 @@ int exit_code_of(const suite::RunResults& results, bool strict) {
   return kWell;
 }
 
-int run(const TestOptions& options) {
+// Puts the cases to the running kernel, and says how far that went.
+void ask_running_kernel(const suite::Plan& plan, suite::RunResults& results) {
+  if (results.not_run != 0) return;
+  const auto asked = suite::ask_kernel(plan, results);
+  if (!asked) throw UserError(fmt::format("--live: {}", asked.error()));
+  fmt::print(stderr, "the running kernel was asked {} calls; {} more it cannot be asked here{}{}\n",
+             asked->asked, asked->not_asked,
+             asked->elsewhere == 0
+                 ? std::string{}
+                 : fmt::format("; {} cases are of other machines", asked->elsewhere),
+             asked->untraced.empty()
+                 ? std::string{}
+                 : fmt::format("; not traced ({}): allow and log look alike", asked->untraced));
+}
+
+int run_suites(const TestOptions& options, bool update) {
   for (const std::string& each : options.reports) {
     if (each.find('=') == std::string::npos) {
       throw UserError(
@@ -95,6 +111,13 @@ int run(const TestOptions& options) {
     static_cast<void>(reporter_of(each.substr(0, each.find('='))));
   }
   static_cast<void>(reporter_of(options.format));
+  const unsigned jobs =
+      options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
+  if (options.scmp) {
+    const suite::RunResults results = run_scmp(options, jobs);
+    write_reports(options, results);
+    return exit_code_of(results, options.strict);
+  }
   std::vector<suite::Suite> suites;
   for (const std::string& path : options.suites) {
     auto read = suite::read_suite_file(path);
@@ -102,7 +125,11 @@ int run(const TestOptions& options) {
     for (suite::Suite& each : *read) suites.push_back(std::move(each));
   }
   suite::RunOptions run;
-  run.jobs = options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
+  run.jobs = jobs;
+  run.coverage = !options.coverage.empty() || !options.min_coverage.empty() ||
+                 std::ranges::any_of(suites, [](const suite::Suite& each) {
+                   return each.least.instructions || each.least.branches || each.least.rules;
+                 });
   run.filters = options.filters;
   run.fail_fast = options.fail_fast;
   if (!options.shard.empty()) parse_shard(options.shard, run);
@@ -116,6 +143,7 @@ int run(const TestOptions& options) {
     model.kernel = name;
     run.kernels.push_back(model.model().version);
   }
+  if (options.live && run.kernels.empty()) run.kernels = {KernelModel::host().version};
   auto plan = suite::Plan::make(suites, run);
   if (!plan) throw UserError(suite::to_string(plan.error()));
   if (plan->cases().empty()) {
@@ -138,6 +166,12 @@ int run(const TestOptions& options) {
   }
   suite::RunResults results = plan->run(run);
   progress.end();
+  if (update && update_recorded(*plan) != 0) {
+    // As it is written now.
+    return run_suites(options, false);
+  }
+  if (options.live) ask_running_kernel(*plan, results);
+  finish_coverage(options, *plan, results);
   write_reports(options, results);
   return exit_code_of(results, options.strict);
 }
@@ -182,6 +216,32 @@ void add_test(CLI::App& root, int& exit_code) {
       ->type_name("VERSION")
       ->delimiter(',')
       ->allow_extra_args(false);
+  command->add_flag("--update", options->update,
+                    "Write recorded verdicts anew where they are others now, and show the change");
+  command->add_flag("--live", options->live,
+                    "Put the cases of this machine to the running kernel too; nothing that is "
+                    "asked is executed");
+  command
+      ->add_option("--coverage", options->coverage,
+                   "What of the filters the cases cover: text, listing, lcov, cobertura or json, "
+                   "with =FILE into a file; may be given several times")
+      ->type_name("FORMAT[=FILE]")
+      ->allow_extra_args(false)
+      ->group("Coverage");
+  command
+      ->add_option("--min-coverage", options->min_coverage,
+                   "Fail where less is covered: 90, or branches=90,rules=100")
+      ->type_name("PERCENT")
+      ->group("Coverage");
+  command
+      ->add_flag("--scmp", options->scmp,
+                 "The files are libseccomp's .tests: each generator is run once")
+      ->group("libseccomp's format");
+  command
+      ->add_option("--generators", options->generators,
+                   "The folder with the programs that they name; this one if not given")
+      ->type_name("DIR")
+      ->group("libseccomp's format");
   command->add_flag("--list", options->list, "Print the names of the cases, and run none");
   std::string formats;
   for (const suite::Reporter& each : suite::reporters()) formats += fmt::format(" {}", each.name);
@@ -203,9 +263,10 @@ void add_test(CLI::App& root, int& exit_code) {
       "  callgate init default.json -o default_test.yaml\n"
       "  callgate test default_test.yaml\n"
       "  callgate test --report junit=tests.xml -k 'errno*' default_test.yaml\n"
+      "  callgate test --scmp --generators build/tests tests/*.tests\n"
       "\nExit codes: 0 every case passed; 1 one failed; 2 a suite or a filter cannot be read.\n"
       "What a suite says: harness/suite/README.md");
-  command->callback([options, &exit_code] { exit_code = run(*options); });
+  command->callback([options, &exit_code] { exit_code = run_suites(*options, options->update); });
 }
 
 }  // namespace callgate::cli

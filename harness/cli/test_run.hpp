@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
+
+#include "harness/suite/runner.hpp"
 
 namespace callgate::cli {
 
@@ -12,6 +15,9 @@ struct TestOptions {
   std::vector<std::string> arches;
   std::vector<std::string> kernels;
   std::vector<std::string> reports;
+  std::vector<std::string> coverage;
+  std::string min_coverage;
+  std::string generators;
   std::string shard;
   std::string format = "text";
   unsigned jobs = 0;
@@ -20,6 +26,19 @@ struct TestOptions {
   bool list = false;
   bool verbose = false;
   bool quiet = false;
+  bool update = false;
+  bool live = false;
+  bool scmp = false;
 };
+
+/// Runs `.tests` files of libseccomp's format.
+[[nodiscard]] suite::RunResults run_scmp(const TestOptions& options, unsigned jobs);
+
+/// Writes recorded verdicts anew and says which; how many.
+[[nodiscard]] std::size_t update_recorded(const suite::Plan& plan);
+
+/// Adds to the results what a least coverage came to, and writes the documents of --coverage.
+void finish_coverage(const TestOptions& options, const suite::Plan& plan,
+                     suite::RunResults& results);
 
 }  // namespace callgate::cli

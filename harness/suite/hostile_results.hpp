@@ -12,13 +12,14 @@ inline RunResults hostile_results() {
   using namespace std::string_literals;
   RunResults out;
   out.seconds = 0.418;
-  const CaseResult usual{.suite = "suites/default_test.yaml",
-                         .name = "allow: read [x86_64]",
-                         .arch = "x86_64",
-                         .kernel = "6.18",
-                         .place = {.file = "suites/default_test.yaml", .line = 5, .column = 7},
-                         .how = "proved",
-                         .seconds = 0.001};
+  CaseResult usual;
+  usual.suite = "suites/default_test.yaml";
+  usual.name = "allow: read [x86_64]";
+  usual.arch = "x86_64";
+  usual.kernel = "6.18";
+  usual.place = {.file = "suites/default_test.yaml", .line = 5, .column = 7};
+  usual.how = "proved";
+  usual.seconds = 0.001;
   out.cases.push_back(usual);
 
   CaseResult failed = usual;

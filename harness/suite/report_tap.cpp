@@ -99,7 +99,7 @@ std::string tap_case(const CaseResult& result, std::size_t number, const ReportO
     case Status::Unknown:
       // A line `ok` would look like a proof. TODO is TAP's word for what need not be ok.
       if (options.accept_unknown) {
-        out += fmt::format(" # TODO not proved: {}", escaped(note_text(result)));
+        out += fmt::format(" # TODO {}", escaped(note_text(result)));
       }
       break;
     case Status::Failed:

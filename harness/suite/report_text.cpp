@@ -46,22 +46,6 @@ std::string head(const CaseResult& result, const ReportOptions& options) {
                      place.empty() ? "" : "   ", place);
 }
 
-void add_case(std::string& out, const CaseResult& result, const ReportOptions& options) {
-  out += head(result, options);
-  if (result.status == Status::Passed) return;
-  if (!result.reason.empty()) out += fmt::format("  because {}\n", one_line(result.reason));
-  if (!result.kernel.empty() || !result.arch.empty()) {
-    out += fmt::format(
-        "  for {}{}{}\n", result.kernel.empty() ? "" : "Linux ", one_line(result.kernel),
-        (result.kernel.empty() || result.arch.empty() ? "" : " ") + one_line(result.arch));
-  }
-  if (const std::string note = note_text(result);
-      !note.empty() && result.status != Status::Failed) {
-    out += fmt::format("  {}{}\n", result.status == Status::Unknown ? "not proved: " : "", note);
-  }
-  for (const Failure& each : result.failures) out += failure_lines(each, "  ");
-}
-
 // Cases that are absent for one reason are one line.
 void add_absent(std::string& out, std::span<const CaseResult> cases, const ReportOptions& options) {
   std::vector<std::string> order;
@@ -91,13 +75,30 @@ std::string suite_text(std::span<const CaseResult> cases, const ReportOptions& o
   for (const CaseResult& each : cases) {
     const bool shown =
         each.status == Status::Passed ? options.verbose : each.status != Status::Absent;
-    if (shown) add_case(out, each, options);
+    if (shown) out += case_lines(each, options);
   }
   add_absent(out, cases, options);
   return out;
 }
 
 }  // namespace
+
+std::string case_lines(const CaseResult& result, const ReportOptions& options) {
+  std::string out = head(result, options);
+  if (result.status == Status::Passed) return out;
+  if (!result.reason.empty()) out += fmt::format("  because {}\n", one_line(result.reason));
+  if (!result.kernel.empty() || !result.arch.empty()) {
+    out += fmt::format(
+        "  for {}{}{}\n", result.kernel.empty() ? "" : "Linux ", one_line(result.kernel),
+        (result.kernel.empty() || result.arch.empty() ? "" : " ") + one_line(result.arch));
+  }
+  if (const std::string note = note_text(result);
+      !note.empty() && result.status != Status::Failed) {
+    out += fmt::format("  {}\n", note);
+  }
+  for (const Failure& each : result.failures) out += failure_lines(each, "  ");
+  return out;
+}
 
 std::string write_text(const RunResults& results, const ReportOptions& options) {
   std::string out;

@@ -71,9 +71,12 @@ std::string summary_line(const RunResults& results) {
 }
 
 std::string note_text(const CaseResult& result) {
-  if (result.note.empty()) return one_line(result.how);
-  if (result.how.empty()) return one_line(result.note);
-  return fmt::format("{} ({})", one_line(result.note), one_line(result.how));
+  std::string out = one_line(result.note);
+  if (result.status == Status::Unknown && !out.starts_with("not proved")) {
+    out = out.empty() ? "not proved" : "not proved: " + out;
+  }
+  if (out.empty()) return one_line(result.how);
+  return result.how.empty() ? out : fmt::format("{} ({})", out, one_line(result.how));
 }
 
 }  // namespace callgate::suite

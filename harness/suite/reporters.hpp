@@ -37,13 +37,17 @@ struct Reporter {
 /// Without colours; assertions of tests in C++ say the same.
 [[nodiscard]] std::string failure_lines(const Failure& failure, std::string_view indent);
 
+/// A case as `text` shows it, lines each ended by a newline.
+[[nodiscard]] std::string case_lines(const CaseResult& result, const ReportOptions& options = {});
+
 /// "12,034 cases: 12,030 passed, 3 failed, 1 unknown (not proved), 0 absent, 0 errors in 0.42 s"
 [[nodiscard]] std::string summary_line(const RunResults& results);
 
 /// "a.yaml:12:7", or empty.
 [[nodiscard]] std::string place_text(const CasePlace& place);
 
-/// What there is to say of a case that did not pass, without its failures: "proved", the note.
+/// What there is to say of a case that did not pass, without its failures: the note, what was done;
+/// of Unknown it begins with "not proved".
 [[nodiscard]] std::string note_text(const CaseResult& result);
 
 /// TAP, case by case: the first line; then each case with its number from 1; then the end.

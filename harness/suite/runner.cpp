@@ -230,6 +230,30 @@ void run_table(const PlannedCase& planned, const Target& target, unsigned jobs, 
   }
 }
 
+// Counts what a case asked as covered.
+void cover(const PlannedCase& planned, Target& target) {
+  coverage::Collector* const collector = target.collector();
+  if (collector == nullptr) return;
+  const Arch machine = target.model().arch;
+  if (planned.pattern) {
+    try {
+      collector->add(planned.pattern->condition(target.endings().space()));
+    } catch (const verifier::Diagrams::Full&) {
+      // What is not counted is said to be not visited: that errs on the careful side.
+    }
+  } else if (planned.recorded != nullptr) {
+    if (const auto data = parse_explicit_call(planned.recorded->call, machine)) {
+      collector->add(*data);
+    }
+  } else if (planned.table != nullptr) {
+    std::vector<SeccompData> all;
+    for (const RecordedCall& each : planned.table->calls) {
+      if (const auto data = parse_explicit_call(each.call, machine)) all.push_back(*data);
+    }
+    collector->add(all);
+  }
+}
+
 // What threads share while cases run.
 struct Shared {
   std::vector<CaseResult> results;
@@ -256,12 +280,67 @@ CaseResult run_case(const Plan& plan, const PlannedCase& planned, Target& target
   } else if (planned.recorded != nullptr) {
     run_recorded(planned, target, out);
   }
+  cover(planned, target);
   out.seconds = seconds_since(start);
+  return out;
+}
+
+coverage::Report Plan::coverage(std::size_t suite) const {
+  coverage::Report out;
+  for (const PlannedTarget& each : targets_) {
+    if (each.suite == suite && each.target && each.target->collector() != nullptr) {
+      out.merge(each.target->collector()->report());
+    }
+  }
+  return out;
+}
+
+std::vector<CaseResult> Plan::coverage_cases(const LeastCoverage* instead) const {
+  std::vector<CaseResult> out;
+  for (std::size_t i = 0; i < suites_->size(); ++i) {
+    const Suite& suite = (*suites_)[i];
+    const LeastCoverage& least = instead != nullptr ? *instead : suite.least;
+    if (!least.instructions && !least.branches && !least.rules) continue;
+    const coverage::Report report = coverage(i);
+    const auto add = [&](std::string_view what, const std::optional<double>& wanted,
+                         const coverage::Count& count) {
+      if (!wanted) return;
+      CaseResult made;
+      made.suite = suite.path;
+      made.name = fmt::format("coverage of {}: at least {} %", what, *wanted);
+      made.place.file = suite.path;
+      made.how = fmt::format("{:.1f} %", count.percent());
+      if (count.percent() < *wanted) {
+        made.status = Status::Failed;
+        made.note = fmt::format(
+            "{} of {} are covered; --coverage text lists the others, each with "
+            "a call that would",
+            count.covered, count.all());
+        made.failures.push_back({.call = {},
+                                 .expected = fmt::format("{} %", *wanted),
+                                 .actual = made.how,
+                                 .outcome = {},
+                                 .path = {},
+                                 .rule = {},
+                                 .hint = made.note});
+      }
+      out.push_back(std::move(made));
+    };
+    add("instructions", least.instructions, report.instructions());
+    add("branches", least.branches, report.branches());
+    // A filter that is no profile has no rules.
+    if (!report.rules.empty() || instead == nullptr) {
+      add("rules", least.rules, report.rules_count());
+    }
+  }
   return out;
 }
 
 RunResults Plan::run(const RunOptions& options) {
   const auto start = std::chrono::steady_clock::now();
+  for (PlannedTarget& each : targets_) {
+    if (options.coverage && each.target) each.target->start_coverage();
+  }
   Shared shared;
   shared.results.resize(cases_.size());
   shared.done.resize(cases_.size(), false);

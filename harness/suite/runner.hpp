@@ -24,6 +24,7 @@ struct RunOptions {
   std::size_t shards = 1;            ///< so many parts, this one
   std::vector<std::string> filters;  ///< of cases with such names alone: * and ? as in a shell
   bool fail_fast = false;            ///< nothing is begun after a failure
+  bool coverage = false;             ///< what cases cover is collected
   std::vector<Arch> arches;          ///< instead of those that suites name
   std::vector<Version> kernels;      ///< likewise
   /// Called after each case, by any thread, one at a time.
@@ -64,6 +65,13 @@ class Plan {
   [[nodiscard]] std::expected<void, SuiteError> load();
 
   [[nodiscard]] RunResults run(const RunOptions& options);
+
+  /// What the cases of a suite that were run covered, on all of its machines: of patterns all that
+  /// was proved of their calls. Comparisons with other filters cover nothing. Needs
+  /// RunOptions::coverage.
+  [[nodiscard]] coverage::Report coverage(std::size_t suite) const;
+  /// A case for each least coverage that was asked for: of suites, or `instead` of all.
+  [[nodiscard]] std::vector<CaseResult> coverage_cases(const LeastCoverage* instead) const;
 
   [[nodiscard]] const std::vector<PlannedCase>& cases() const noexcept { return cases_; }
   [[nodiscard]] const std::vector<PlannedTarget>& targets() const noexcept { return targets_; }

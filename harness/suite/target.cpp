@@ -108,6 +108,11 @@ verifier::Endings& Target::endings() { return analysis().endings; }
 const verifier::StackMeaning& Target::meaning() { return analysis().meaning; }
 verifier::Solver& Target::solver() { return *analysis().solver; }
 
+void Target::start_coverage() {
+  if (collector_) return;
+  collector_ = std::make_unique<coverage::Collector>(files(), stack(), endings(), meaning());
+}
+
 std::optional<std::uint32_t> Target::value(const SeccompData& data) const {
   if (may_be_open_) {
     for (std::size_t i = 0; i < loaded_.stack.size(); ++i) {

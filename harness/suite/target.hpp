@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/coverage/coverage.hpp"
 #include "harness/filters/filter_files.hpp"
 #include "harness/suite/suite.hpp"
 #include "harness/suite/verb.hpp"
@@ -74,6 +75,11 @@ class Target {
   [[nodiscard]] const verifier::StackMeaning& meaning();
   [[nodiscard]] verifier::Solver& solver();
 
+  /// From now on what is asked of it counts as covered.
+  void start_coverage();
+  /// Nothing where it was not started.
+  [[nodiscard]] coverage::Collector* collector() noexcept { return collector_.get(); }
+
   /// The numbers that the programs compare with.
   [[nodiscard]] const std::vector<std::uint32_t>& constants();
 
@@ -98,6 +104,7 @@ class Target {
   std::vector<std::uint32_t> constants_;
   bool has_constants_ = false;
   std::shared_ptr<Analysis> analysis_;
+  std::unique_ptr<coverage::Collector> collector_;  // of the analysis, so gone before it
 };
 
 }  // namespace callgate::suite

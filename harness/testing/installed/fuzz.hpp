@@ -1,0 +1,4 @@
+#pragma once
+
+// <callgate/testing/fuzz.hpp>, as consumers write it.
+#include "harness/testing/fuzz.hpp"

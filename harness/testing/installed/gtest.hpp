@@ -1,0 +1,4 @@
+#pragma once
+
+// <callgate/testing/gtest.hpp>, as consumers write it.
+#include "harness/testing/gtest.hpp"
