@@ -54,6 +54,24 @@ TEST_F(CasesCommand, says_what_running_says) {
   EXPECT_TRUE(document["left_out"].empty());
 }
 
+TEST_F(CasesCommand, writes_what_a_suite_can_hold) {
+  for (const char* per : {"branch", "path", "verdict"}) {
+    const Ended said = run({"cases", "-f", filter_, "--arch", "x86_64", "--per", per});
+    ASSERT_EQ(said.code, 0) << said.err;
+    const std::string suite =
+        file("suite.yaml", "callgate: 1\nfilter: " + filter_ + "\narch: x86_64\n" + said.out);
+    const Ended tested = run({"test", suite});
+    EXPECT_EQ(tested.code, 0) << tested.out << tested.err << said.out;
+    std::string other = said.out;
+    const std::size_t allowed = other.find("): ALLOW");
+    ASSERT_NE(allowed, std::string::npos);
+    other.replace(allowed, 8, "): LOG");
+    const std::string wrong =
+        file("wrong.yaml", "callgate: 1\nfilter: " + filter_ + "\narch: x86_64\n" + other);
+    EXPECT_EQ(run({"test", wrong}).code, 1);
+  }
+}
+
 TEST_F(CasesCommand, restricts_calls_to_abis) {
   const Ended said =
       run({"cases", "-f", filter_, "--arch", "x86_64", "--abi", "x86", "--format", "text"});

@@ -58,7 +58,7 @@ std::string answer(std::string_view element, std::string_view type, std::string_
 std::string failure_answer(const CaseResult& result, const Failure& failure) {
   std::string text;
   if (!result.reason.empty()) text += fmt::format("because {}\n", one_line(result.reason));
-  text += failure_lines(failure, "");
+  text += failure_lines(failure, "", true);
   return answer(
       "failure", "failed",
       fmt::format("{}: expected {}, actual {}", failure.call, failure.expected, failure.actual),
