@@ -70,6 +70,7 @@ const suite::Reporter& reporter_of(const std::string& name) {
 void write_reports(const TestOptions& options, const suite::RunResults& results) {
   suite::ReportOptions report;
   report.accept_unknown = !options.strict;
+  report.absent_fails = options.strict;
   for (const std::string& each : options.reports) {
     const std::size_t equals = each.find('=');
     write_whole(each.substr(equals + 1),
@@ -88,7 +89,7 @@ int exit_code_of(const suite::RunResults& results, bool strict) {
 }
 
 // Puts the cases to the running kernel, and says how far that went.
-void ask_kernel(const suite::Plan& plan, suite::RunResults& results) {
+void ask_running_kernel(const suite::Plan& plan, suite::RunResults& results) {
   if (results.not_run != 0) return;
   const auto asked = suite::ask_kernel(plan, results);
   if (!asked) throw UserError(fmt::format("--live: {}", asked.error()));
@@ -170,7 +171,7 @@ int run_suites(const TestOptions& options, bool update) {
     // As it is written now.
     return run_suites(options, false);
   }
-  if (options.live) ask_kernel(*plan, results);
+  if (options.live) ask_running_kernel(*plan, results);
   finish_coverage(options, *plan, results);
   write_reports(options, results);
   return exit_code_of(results, options.strict);

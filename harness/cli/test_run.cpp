@@ -60,15 +60,12 @@ const coverage::WriterRow& writer_of(const std::string& text) {
 }  // namespace
 
 suite::RunResults run_scmp(const TestOptions& options, unsigned /*jobs*/) {
+  const auto paths = suite::scmp::find_tests(options.suites);
+  if (!paths) throw UserError(suite::scmp::to_string(paths.error()));
   std::vector<suite::scmp::TestsFile> files;
-  for (const std::string& path : options.suites) {
-    const auto bytes = front_ends::read_file(path);
-    if (!bytes) throw UserError(fmt::format("{}: {}", path, bytes.error().message));
-    auto read = suite::scmp::parse_tests(*bytes);
-    if (!read) {
-      throw UserError(fmt::format("{}:{}: {}", path, read.error().line, read.error().message));
-    }
-    read->path = path;
+  for (const std::string& path : *paths) {
+    auto read = suite::scmp::read_tests(path);
+    if (!read) throw UserError(suite::scmp::to_string(read.error()));
     files.push_back(std::move(*read));
   }
   suite::scmp::Options run;

@@ -8,6 +8,7 @@
 #include "harness/coverage/writers.hpp"
 #include "harness/filters/filter_files.hpp"
 #include "harness/report/words.hpp"
+#include "harness/suite/clean_text.hpp"
 #include "harness/suite/explicit_call.hpp"
 #include "harness/suite/vector_writer.hpp"
 
@@ -102,7 +103,9 @@ std::string what_for(const CasesOf& of) {
 }
 
 std::string head(const CasesOf& of) {
-  std::string out = fmt::format("# {}, {}: calls for {}.\n", fmt::join(of.files, ", "),
+  std::vector<std::string> files;
+  for (const std::string& each : of.files) files.push_back(suite::one_line(each));
+  std::string out = fmt::format("# {}, {}: calls for {}.\n", fmt::join(files, ", "),
                                 filters::model_words(of.stack.model()), what_for(of));
   const std::vector<std::string> dead = unreachable_words(of);
   if (!dead.empty()) {

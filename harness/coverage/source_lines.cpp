@@ -7,6 +7,7 @@
 #include <set>
 
 #include "harness/report/disassembly.hpp"
+#include "harness/suite/clean_text.hpp"
 
 namespace callgate::coverage {
 namespace {
@@ -55,8 +56,13 @@ SourceFile file_of_program(const Report& report, const ProgramCoverage& program,
 
 std::vector<SourceFile> source_files(const Report& report, const Layout& layout) {
   std::vector<SourceFile> out;
+  const std::string* before = nullptr;
   for (const RuleCoverage& rule : report.rules) {
-    if (out.empty() || out.back().path != rule.file) out.push_back({rule.file, rule.file, {}, {}});
+    if (before == nullptr || *before != rule.file) {
+      const std::string name = suite::one_line(rule.file);
+      out.push_back({name, name, {}, {}});
+    }
+    before = &rule.file;
     if (!counts(rule.point)) continue;
     SourceLine& line = out.back().lines[rule.line];
     line.hits += hits_of(rule.point);

@@ -4,6 +4,7 @@
 
 #include "harness/coverage/source_lines.hpp"
 #include "harness/report/html.hpp"
+#include "harness/suite/clean_text.hpp"
 
 namespace callgate::coverage {
 namespace {
@@ -52,13 +53,8 @@ Shares shares_of(const SourceFile& file) {
   return out;
 }
 
-// XML 1.0 has no such characters, not even escaped.
-std::string attribute(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) c = '?';
-  }
-  return report::html_escaped(text);
-}
+// XML 1.0 has no control characters, not even escaped.
+std::string attribute(std::string_view text) { return report::html_escaped(suite::one_line(text)); }
 
 std::string line_element(std::size_t number, const SourceLine& line) {
   const Share share = branches_on(line);

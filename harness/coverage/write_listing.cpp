@@ -2,6 +2,7 @@
 
 #include "harness/coverage/writers.hpp"
 #include "harness/report/disassembly.hpp"
+#include "harness/suite/clean_text.hpp"
 
 namespace callgate::coverage {
 namespace {
@@ -82,7 +83,7 @@ Document annotated_listing(const Report& report, const Layout& /*layout*/) {
   for (const RuleCoverage& rule : report.rules) {
     if (file == nullptr || *file != rule.file) {
       file = &rule.file;
-      out += fmt::format("\n# rules of {}\n", rule.file);
+      out += fmt::format("\n# rules of {}\n", suite::one_line(rule.file));
     }
     out += fmt::format("{} line {:>5}  {}", margin(rule.point), rule.line, rule.call);
     if (!rule.point.why.empty()) out += fmt::format("  # {}", rule.point.why);

@@ -4,6 +4,7 @@
 
 #include "harness/coverage/writers.hpp"
 #include "harness/report/disassembly.hpp"
+#include "harness/suite/clean_text.hpp"
 
 namespace callgate::coverage {
 namespace {
@@ -125,7 +126,7 @@ Document text_summary(const Report& report, const Layout& /*layout*/) {
       if (rule.differs.empty()) continue;
       differ += fmt::format("  differs: line {}, {}: {}\n", rule.line, rule.call, rule.differs);
     }
-    out += fmt::format("{}: {}\n", file, count_words(count, "rules"));
+    out += fmt::format("{}: {}\n", suite::one_line(file), count_words(count, "rules"));
     missing.print(out);
     out += differ;
   }

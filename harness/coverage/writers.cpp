@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "harness/suite/clean_text.hpp"
 #include "harness/suite/explicit_call.hpp"
 
 namespace callgate::coverage {
@@ -34,7 +35,7 @@ std::string program_name(const Report& report, const ProgramCoverage& program) {
       return &each != &program && each.file == program.file && same(each);
     });
   };
-  std::string out = program.file;
+  std::string out = suite::one_line(program.file);
   if (others([](const ProgramCoverage&) { return true; })) {
     out += fmt::format(", {}", info(program.arch).name);
   }

@@ -60,7 +60,7 @@ TEST(Jit, has_no_page_that_is_writable_and_executable) {
 
 TEST(Jit, declines_with_the_reason_where_no_page_is_given) {
   if (!host_target()) GTEST_SKIP() << "no code for this processor";
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef CALLGATE_SANITIZED
   GTEST_SKIP() << "a sanitizer needs more address space";
 #endif
   const CheckedProgram program = checked({{0x06, 0, 0, 0}});

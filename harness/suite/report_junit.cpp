@@ -58,7 +58,7 @@ std::string answer(std::string_view element, std::string_view type, std::string_
 std::string failure_answer(const CaseResult& result, const Failure& failure) {
   std::string text;
   if (!result.reason.empty()) text += fmt::format("because {}\n", one_line(result.reason));
-  text += failure_lines(failure, "");
+  text += failure_lines(failure, "", true);
   return answer(
       "failure", "failed",
       fmt::format("{}: expected {}, actual {}", failure.call, failure.expected, failure.actual),
@@ -77,7 +77,7 @@ std::string answers(const CaseResult& result, const ReportOptions& options) {
       return out.empty() ? answer("failure", "failed", note, "") : out;
     }
     case Status::Absent:
-      return answer("skipped", "absent", note, "");
+      return answer(options.absent_fails ? "failure" : "skipped", "absent", note, "");
     case Status::Unknown:
       return answer(options.accept_unknown ? "skipped" : "failure", "unknown", note, "");
     case Status::Error:
@@ -100,8 +100,10 @@ std::string case_xml(const CaseResult& result, const ReportOptions& options) {
 
 // " tests=… failures=… errors=…", and of testsuites, which have it, " skipped=…"
 std::string count_attributes(const Counts& counts, const ReportOptions& options, bool skipped) {
-  const std::size_t failures = counts.failed + (options.accept_unknown ? 0 : counts.unknown);
-  const std::size_t skips = counts.absent + (options.accept_unknown ? counts.unknown : 0);
+  const std::size_t failures = counts.failed + (options.accept_unknown ? 0 : counts.unknown) +
+                               (options.absent_fails ? counts.absent : 0);
+  const std::size_t skips =
+      (options.accept_unknown ? counts.unknown : 0) + (options.absent_fails ? 0 : counts.absent);
   std::string out = fmt::format(" tests=\"{}\" failures=\"{}\" errors=\"{}\"", counts.all(),
                                 failures, counts.errors);
   if (skipped) out += fmt::format(" skipped=\"{}\"", skips);

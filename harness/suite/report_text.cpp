@@ -96,7 +96,7 @@ std::string case_lines(const CaseResult& result, const ReportOptions& options) {
       !note.empty() && result.status != Status::Failed) {
     out += fmt::format("  {}\n", note);
   }
-  for (const Failure& each : result.failures) out += failure_lines(each, "  ");
+  for (const Failure& each : result.failures) out += failure_lines(each, "  ", options.verbose);
   return out;
 }
 

@@ -40,8 +40,9 @@ std::string place_text(const CasePlace& place) {
   return out;
 }
 
-std::string failure_lines(const Failure& failure, std::string_view indent) {
-  std::string out = fmt::format("{}{}\n", indent, one_line(failure.call));
+std::string failure_lines(const Failure& failure, std::string_view indent, bool whole_way) {
+  std::string out;
+  if (!failure.call.empty()) out = fmt::format("{}{}\n", indent, one_line(failure.call));
   add_row(out, indent, "expected", failure.expected);
   add_row(out, indent, "actual",
           failure.outcome.empty() ? failure.actual
@@ -49,10 +50,24 @@ std::string failure_lines(const Failure& failure, std::string_view indent) {
   std::string rule = failure.rule;
   if (failure.rule_place) {
     const std::string place = place_text(*failure.rule_place);
+    // Words that begin with a place in that file would say it twice.
+    const std::string twice =
+        fmt::format("line {}, column {}: ", failure.rule_place->line, failure.rule_place->column);
+    if (rule.starts_with(twice)) rule.erase(0, twice.size());
     rule = rule.empty() ? place : fmt::format("{} ({})", rule, place);
   }
   add_row(out, indent, "rule", rule);
-  for (std::size_t i = 0; i < failure.path.size(); ++i) {
+  // A rule with its line says more than the instructions that it became.
+  constexpr std::size_t kFirst = 4;
+  constexpr std::size_t kLast = 8;
+  const bool has_rule = failure.rule_place && failure.rule_place->line != 0;
+  const std::size_t size = failure.path.size();
+  for (std::size_t i = 0; i < size && (whole_way || !has_rule); ++i) {
+    const std::string_view mark = i == 0 ? "way" : "";
+    if (!whole_way && size > kFirst + kLast + 2 && i == kFirst) {
+      add_row(out, indent, mark, fmt::format("… {} more; -v shows them", size - kFirst - kLast));
+      i = size - kLast;
+    }
     add_row(out, indent, i == 0 ? "way" : "", failure.path[i]);
   }
   add_row(out, indent, "hint", failure.hint);

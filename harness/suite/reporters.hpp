@@ -18,6 +18,8 @@ struct ReportOptions {
   /// What is not proved does not count as failed where readers know only failed and not failed:
   /// tap, junit.
   bool accept_unknown = false;
+  /// Of the same readers: what a machine does not have counts as failed, not as skipped.
+  bool absent_fails = false;
 };
 
 /// A row of reporters.def.
@@ -35,7 +37,10 @@ struct Reporter {
 
 /// A failure as lines, each ended by a newline: the call, what was expected, what came and why.
 /// Without colours; assertions of tests in C++ say the same.
-[[nodiscard]] std::string failure_lines(const Failure& failure, std::string_view indent);
+/// `whole_way`: with all of the way through the instructions, else that is shortened, and left out
+/// where a rule with its line says it.
+[[nodiscard]] std::string failure_lines(const Failure& failure, std::string_view indent,
+                                        bool whole_way = false);
 
 /// A case as `text` shows it, lines each ended by a newline.
 [[nodiscard]] std::string case_lines(const CaseResult& result, const ReportOptions& options = {});

@@ -131,6 +131,12 @@ TEST(TextReporter, says_how_many_were_not_run) {
   EXPECT_THAT(written("text", results), HasSubstr(", 0 errors, 1,200 not run in 0.42 s\n"));
 }
 
+TEST(TextReporter, says_the_place_of_a_rule_once) {
+  const std::string lines = failure_lines(
+      {.rule = "line 4, column 2: rule for read", .rule_place = CasePlace{"a.json", 4, 2}}, "");
+  EXPECT_THAT(lines, HasSubstr("rule      rule for read (a.json:4:2)\n"));
+}
+
 TEST(TextReporter, is_coloured_only_when_told_so) {
   EXPECT_THAT(written("text", usual_results(), {.colour = true}), HasSubstr("\x1b[31mFAILED "));
   EXPECT_THAT(written("text", usual_results()), Not(HasSubstr("\x1b")));
@@ -143,6 +149,14 @@ TEST(TapReporter, an_unknown_is_not_ok) {
   EXPECT_THAT(written("tap", results, {.accept_unknown = true}),
               HasSubstr("not ok 3 - default_test.yaml: deny: mul [x86_64] # TODO not proved: a "
                         "product of two arguments is compared (tried 48 calls)\n"));
+}
+
+TEST(TapReporter, what_a_machine_does_not_have_is_skipped_or_fails) {
+  EXPECT_THAT(written("tap", usual_results()),
+              HasSubstr("\nok 4 - default_test.yaml: allow: open [aarch64] # SKIP aarch64 has no "
+                        "such call\n"));
+  EXPECT_THAT(written("tap", usual_results(), {.absent_fails = true}),
+              HasSubstr("\nnot ok 4 - default_test.yaml: allow: open [aarch64]\n"));
 }
 
 TEST(TapReporter, case_by_case_is_the_same_as_whole) {
@@ -197,6 +211,23 @@ TEST(JunitReporter, what_is_not_proved_is_a_failure_where_it_is_not_accepted) {
               HasSubstr("<failure type=\"unknown\" message=\"not proved: a product"));
   EXPECT_THAT(written("junit", usual_results(), {.accept_unknown = true}),
               HasSubstr("<skipped type=\"unknown\" message=\"not proved: a product"));
+}
+
+TEST(JunitReporter, counts_are_those_of_its_elements) {
+  const auto times = [](const std::string& text, std::string_view part) {
+    std::size_t out = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+      ++out;
+    }
+    return out;
+  };
+  const std::string lenient = written("junit", usual_results(), {.accept_unknown = true});
+  EXPECT_THAT(lenient, HasSubstr("tests=\"5\" failures=\"1\" errors=\"0\" skipped=\"3\""));
+  EXPECT_EQ(times(lenient, "<skipped "), 3U);
+  const std::string strict = written("junit", usual_results(), {.absent_fails = true});
+  EXPECT_THAT(strict, HasSubstr("tests=\"5\" failures=\"4\" errors=\"0\" skipped=\"0\""));
+  EXPECT_EQ(times(strict, "<skipped "), 0U);
+  EXPECT_EQ(times(strict, "type=\"absent\""), 2U);
 }
 
 TEST(JunitReporter, no_name_ends_an_element_or_an_attribute) {

@@ -18,6 +18,11 @@ if grep -rlE '^ *# *include *<g(test|mock)/' "$work/prefix/include" | grep -v '/
   exit 1
 fi
 
+# And all that they include of ours is installed too.
+(cd "$work/prefix/include" && find callgate -name '*.hpp' ! -path 'callgate/vm/jit/*' ! -name gtest.hpp) |
+  sed 's/.*/#include <&>/' >"$work/all.cpp"
+"$cxx" -std=c++23 -fsyntax-only -I "$work/prefix/include" -I "$work/prefix/include/callgate" "$work/all.cpp"
+
 # Blocks of the page that have a name are files.
 mkdir "$work/examples"
 awk -v folder="$work/examples" '

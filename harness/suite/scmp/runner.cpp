@@ -17,6 +17,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+std::string batch_name(const TestsFile& file) {
+  return file.batch.empty() ? batch_of(file.path) : file.batch;
+}
+
 std::string calls_words(std::uint64_t count) {
   return fmt::format("run, {} call{}", count, count == 1 ? "" : "s");
 }
@@ -122,8 +126,8 @@ class Runner {
 
   void add(const TestsFile& file, const DataLine& line, std::optional<Arch> arch, Body body) {
     CaseResult result;
-    result.suite = file.path.empty() ? file.batch : file.path;
-    result.name = fmt::format("{}%%{:03}", file.batch, line.number);
+    result.suite = file.path.empty() ? batch_name(file) : file.path;
+    result.name = fmt::format("{}%%{:03}", batch_name(file), line.number);
     if (arch) {
       result.arch = info(*arch).name;
       result.name += fmt::format(" [{}]", result.arch);
@@ -245,7 +249,7 @@ class Runner {
       }
       if (failed++ < options_.most_failures) {
         result.failures.push_back(
-            failure_of(fmt::format("{}%%{:03}-{:05}: {}", file.batch, line.number, at,
+            failure_of(fmt::format("{}%%{:03}-{:05}: {}", batch_name(file), line.number, at,
                                    call_words(calls.now(), line)),
                        line.result, *filter, calls.now()));
       }
@@ -259,15 +263,15 @@ class Runner {
     const SimulatedFilter* const filter = filter_of(line, arch, result);
     if (filter == nullptr) return;
     result.how = fmt::format("{} of seed {}", calls_words(count), options_.seed);
-    RandomCalls calls(options_.seed, file.batch, line.number, filter->program(), arch);
+    RandomCalls calls(options_.seed, batch_name(file), line.number, filter->program(), arch);
     std::uint64_t failed = 0;
     for (std::uint64_t at = 1; at <= count; ++at) {
       const SeccompData data = calls.next();
       if (filter->is_known(filter->run(data))) continue;
       if (failed++ < options_.most_failures) {
-        result.failures.push_back(failure_of(
-            fmt::format("{}%%{:03}-{:05}: {}", file.batch, line.number, at, call_words(data, line)),
-            "an action that the kernel knows", *filter, data));
+        result.failures.push_back(failure_of(fmt::format("{}%%{:03}-{:05}: {}", batch_name(file),
+                                                         line.number, at, call_words(data, line)),
+                                             "an action that the kernel knows", *filter, data));
       }
     }
     close(result, failed);

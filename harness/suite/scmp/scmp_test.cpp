@@ -316,6 +316,16 @@ TEST_F(RunFixture, a_line_is_a_case_for_each_architecture) {
   EXPECT_EQ(results.counts().passed, 2U);
 }
 
+TEST_F(RunFixture, a_text_that_was_read_elsewhere_is_named_by_its_path) {
+  generator("gen");
+  auto file = parse_tests("test type: bpf-sim\ngen +arm 1 N N N N N N ALLOW\n");
+  ASSERT_TRUE(file.has_value());
+  file->path = "some/08-other.tests";
+  const RunResults results = run(std::span(&*file, 1), options_);
+  ASSERT_THAT(results.cases, SizeIs(1));
+  EXPECT_EQ(results.cases.front().name, "08-other%%001 [arm]");
+}
+
 TEST_F(RunFixture, a_generator_is_run_once) {
   generator("gen");
   static_cast<void>(results_of(

@@ -353,6 +353,11 @@ std::expected<TestsFile, Error> parse_tests(std::string_view text) {
   return out;
 }
 
+std::string batch_of(const std::string& path) {
+  const std::filesystem::path name = std::filesystem::path(path).filename();
+  return name.extension() == ".tests" ? name.stem().string() : name.string();
+}
+
 std::expected<TestsFile, Error> read_tests(const std::string& path) {
   const auto bytes = front_ends::read_file(path);
   if (!bytes) return std::unexpected(Error{path, 0, bytes.error().message});
@@ -362,8 +367,7 @@ std::expected<TestsFile, Error> read_tests(const std::string& path) {
     return out;
   }
   out->path = path;
-  const std::filesystem::path name = std::filesystem::path(path).filename();
-  out->batch = name.extension() == ".tests" ? name.stem().string() : name.string();
+  out->batch = batch_of(path);
   return out;
 }
 

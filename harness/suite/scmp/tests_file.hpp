@@ -80,9 +80,12 @@ struct DataLine {
 /// A file, in its order. Ranges are not multiplied out.
 struct TestsFile {
   std::string path;   ///< as it was named; empty: from memory
-  std::string batch;  ///< its name without the folder and `.tests`
+  std::string batch;  ///< batch_of(path); empty where `path` is all that is known
   std::vector<DataLine> lines;
 };
+
+/// "02-basic" of "some/02-basic.tests"
+[[nodiscard]] std::string batch_of(const std::string& path);
 
 /// Why a text is no such file.
 struct Error {

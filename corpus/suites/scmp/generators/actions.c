@@ -1,5 +1,5 @@
 /* Every action, a call each; what is left is allowed. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
   scmp_filter_ctx filter = filter_for_all(SCMP_ACT_ALLOW);

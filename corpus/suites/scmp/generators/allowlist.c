@@ -1,5 +1,5 @@
 /* Four calls are allowed, as strict mode has them; every other kills the thread. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
   scmp_filter_ctx filter = filter_for_all(SCMP_ACT_KILL);

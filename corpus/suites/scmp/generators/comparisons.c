@@ -1,6 +1,6 @@
 /* Each comparison of an argument, one a call: a number that needs both halves of 64 bits is named
  * where the architecture has them, and libseccomp drops the upper half where it has not. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 #define LIMIT 0x100000010ULL
 

@@ -1,5 +1,5 @@
 /* A test of type `basic`: libseccomp knows the architectures that the generators add. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(void) {
   for (size_t i = 0; i < sizeof kArches / sizeof kArches[0]; ++i) {

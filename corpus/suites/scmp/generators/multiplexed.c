@@ -1,5 +1,5 @@
 /* Calls that some architectures have through socketcall(2) or ipc(2), too. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
   scmp_filter_ctx filter = filter_for_all(SCMP_ACT_KILL);

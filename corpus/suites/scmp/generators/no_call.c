@@ -1,6 +1,6 @@
 /* The number -1 is what a tracer leaves where it skips a call: libseccomp takes rules for it where
  * SCMP_FLTATR_API_TSKIP is set. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
   scmp_filter_ctx filter = filter_for_all(SCMP_ACT_KILL);

@@ -1,5 +1,5 @@
 /* One architecture alone, and an action of its own for all others. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
 #ifdef BIG_ENDIAN_ARCHES

@@ -1,6 +1,6 @@
 /* Tests within a rule must all hold, and of rules one is enough; an action other than the rest's.
  */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
   scmp_filter_ctx filter = filter_for_all(SCMP_ACT_ERRNO(38));

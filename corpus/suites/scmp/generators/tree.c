@@ -3,7 +3,7 @@
  * Big-endian, two architectures alone: where a return lies more than 255 instructions away,
  * libseccomp 2.5.4 makes another one beside it and swaps its bytes twice, so that on a
  * little-endian machine the filter returns 0x0000ff7f (KILL) in place of ALLOW. */
-#include "generator.h"
+#include "corpus/suites/scmp/generators/generator.h"
 
 int main(int argc, char** argv) {
   static const char* const kCalls[] = {
