@@ -20,6 +20,7 @@ namespace callgate::front_ends {
 namespace {
 
 constexpr std::size_t kMostLabels = 512;  // BPF_LABELS_MAX
+constexpr std::size_t kDeepest = 64;
 
 std::string_view stripped(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -38,6 +39,16 @@ std::vector<std::string_view> parts(std::string_view text, std::string_view deli
     text.remove_prefix(end + delimiter.size());
   }
   return out;
+}
+
+// Where the parenthesis ends that the text begins with.
+std::size_t closing(std::string_view text) {
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '(') ++open;
+    if (text[i] == ')' && --open == 0) return i;
+  }
+  return std::string_view::npos;
 }
 
 bool some_call(std::string_view name) {
@@ -255,27 +266,53 @@ class Reader {
     return *out;
   }
 
-  // Numbers and names with | between them.
-  std::uint64_t constant(const PolicyText& source, std::string_view text, std::size_t offset) {
-    const std::vector<std::string_view> words = parts(text, "|");
-    if (words.empty()) source.fail(offset, fmt::format("{}: no constant", shown(text)));
+  // Numbers, names and such in parentheses, each perhaps after ~, with | between them.
+  std::uint64_t constant(const PolicyText& source, std::string_view text, std::size_t offset,
+                         std::size_t depth = 0) {
+    if (depth > kDeepest) source.fail(offset, "parentheses are nested too deeply");
+    const std::string_view all = text;
+    const auto place = [&] { return offset + static_cast<std::size_t>(text.data() - all.data()); };
     std::uint64_t value = 0;
-    for (const std::string_view word : words) {
-      const std::size_t at = offset + static_cast<std::size_t>(word.data() - text.data());
-      if (const auto named = find_constant(word, arch_)) {
-        value |= *named;
-        continue;
+    bool any = false;
+    while (!text.empty()) {
+      const bool negate = text.starts_with('~');
+      if (negate) text.remove_prefix(1);
+      std::uint64_t one = 0;
+      if (text.starts_with('(')) {
+        const std::size_t end = closing(text);
+        if (end == std::string_view::npos) source.fail(place(), ") is missing");
+        one = constant(source, text.substr(1, end - 1), place() + 1, depth + 1);
+        text.remove_prefix(end + 1);
+        if (!text.empty() && (text[0] != '|' || text.size() == 1)) {
+          source.fail(place(), fmt::format("{}: behind ) comes | and a constant", shown(text)));
+        }
+      } else {
+        const std::string_view word = text.substr(0, text.find('|'));
+        if (word.empty() && !negate) {  // passed over
+          text.remove_prefix(1);
+          continue;
+        }
+        one = single(source, word, place());
+        text.remove_prefix(word.size());
       }
-      const auto number = c_number(word, bits_);
-      if (!number) source.fail(at, fmt::format("{}: {}", shown(word), no_constant(word, arch_)));
-      if (number->length != word.size()) {
-        notes_.push_back(
-            source.note(at, fmt::format("{}: libminijail takes its first {} characters alone",
-                                        shown(word), number->length)));
-      }
-      value |= number->value;
+      if (!text.empty()) text.remove_prefix(1);
+      value |= negate ? ~one : one;
+      any = true;
     }
+    if (!any) source.fail(offset, fmt::format("{}: no constant", shown(all)));
     return bits_ == 32 ? value & 0xffffffffU : value;
+  }
+
+  std::uint64_t single(const PolicyText& source, std::string_view word, std::size_t at) {
+    if (const auto named = find_constant(word, arch_)) return *named;
+    const auto number = c_number(word, bits_);
+    if (!number) source.fail(at, fmt::format("{}: {}", shown(word), no_constant(word, arch_)));
+    if (number->length != word.size()) {
+      notes_.push_back(
+          source.note(at, fmt::format("{}: libminijail takes its first {} characters alone",
+                                      shown(word), number->length)));
+    }
+    return number->value;
   }
 
   PolicyFiles files_;

@@ -120,6 +120,27 @@ TEST(Minijail, that_libminijail_refuses_is_refused_with_the_place) {
   EXPECT_THAT(at(many), HasSubstr("room for 512"));
 }
 
+TEST(Minijail, takes_complements_and_parentheses) {
+  Read read("minijail");
+  read.text(
+      "mmap: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE\n"
+      "lseek: arg1 == ~(1|(2|4))|1\n");
+  ASSERT_EQ(read.error(), "");
+  EXPECT_EQ(read.says("mmap", {0, 0, 3}), "ALLOW");
+  EXPECT_EQ(read.says("mmap", {0, 0, 5}), "ALLOW");
+  EXPECT_EQ(read.says("mmap", {0, 0, 7}), "KILL_THREAD");
+  EXPECT_EQ(read.says("lseek", {0, 0xfffffffffffffff9U}), "ALLOW");
+  EXPECT_EQ(read.says("lseek", {0, 0xfffffffffffffff8U}), "KILL_THREAD");
+  const auto at = [](std::string_view text) { return wrong("minijail", text); };
+  EXPECT_THAT(at("read: arg0 == (1"), HasSubstr(") is missing"));
+  EXPECT_THAT(at("read: arg0 == (1)2"), HasSubstr("behind ) comes | and a constant"));
+  EXPECT_THAT(at("read: arg0 == (1)|"), HasSubstr("behind ) comes | and a constant"));
+  EXPECT_THAT(at("read: arg0 == ()"), HasSubstr("no constant"));
+  EXPECT_THAT(at("read: arg0 == ~"), HasSubstr("neither a number"));
+  EXPECT_THAT(at("read: arg0 == " + std::string(1000, '(') + "1" + std::string(1000, ')')),
+              HasSubstr("nested too deeply"));
+}
+
 TEST(Minijail, includes_one_level_of_files) {
   const std::string common = test_file("common.policy", "write: 1\n");
   const std::string name = common.substr(common.rfind('/') + 1);

@@ -20,9 +20,17 @@ constexpr std::uint64_t kLow = 0xffffffffU;
 std::string hint_of_halves(const FilterStack& stack, const SeccompData& call,
                            const CallPattern& pattern) {
   for (const ArgumentTest& test : pattern.tests) {
-    if (!test.low || test.index > 5 || (call.args[test.index] >> 32U) == 0) continue;
+    if (!test.low || test.index > 5) continue;
+    // The other value that the kernel takes for the same.
     SeccompData plain = call;
-    plain.args[test.index] &= kLow;
+    std::uint64_t& other = plain.args[test.index];
+    if ((other >> 32U) != 0) {
+      other &= kLow;
+    } else if (test.high == HighHalf::Extended && test.is_signed && (other >> 31U) != 0) {
+      other |= ~kLow;
+    } else {
+      continue;
+    }
     if (stack.run(plain).value == stack.run(call).value) continue;
     const std::string name = report::argument_words(pattern.call, test.index, pattern.abi).name;
     if (test.high == HighHalf::Extended) {
