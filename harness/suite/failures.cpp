@@ -62,6 +62,17 @@ std::string hint_of(const FilterStack& stack, const SeccompData& call, const Cal
   return {};
 }
 
+// runc's stub decides before the profile does.
+std::string hint_of_stub(const filters::FilterFile& file, std::uint32_t value,
+                         const SeccompData& call) {
+  constexpr std::uint32_t kStub = 0x00050026U;  // ENOSYS by any ABI's number
+  if (value != kStub || !file.policy || file.lowering == front_ends::Lowering::Plain) return {};
+  const front_ends::Decision said = front_ends::PolicyEvaluator(*file.policy).evaluate(call);
+  if (!said.unknown.empty() || said.value == value) return {};
+  return "runc answers ENOSYS, whatever the profile says, to numbers above the newest that the "
+         "profile names: expect `errno ENOSYS`, or `deny` for any refusal";
+}
+
 // The file of "FILE (LAYER)".
 std::string file_of(const std::string& path) {
   const std::size_t layer = path.rfind(" (");
@@ -119,6 +130,9 @@ Failure failure_of(std::span<const filters::FilterFile> files, const FilterStack
     out.rule_place = place;
   }
   out.hint = hint_of(stack, call, pattern);
+  if (out.hint.empty() && decided < files.size()) {
+    out.hint = hint_of_stub(files[decided], verdict.value, call);
+  }
   return out;
 }
 

@@ -24,6 +24,7 @@ namespace callgate::suite {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -75,6 +76,7 @@ struct Ran {
   std::optional<Plan> plan{};
   std::vector<std::string> failed;  // names of cases
   std::vector<std::string> passed;
+  std::vector<std::string> hints;  // of the failures
 
   [[nodiscard]] Target& target() const { return *plan->targets().front().target; }
 };
@@ -103,6 +105,7 @@ void run(const std::string& name, bool twin, Ran& out) {
   ASSERT_TRUE(loaded) << to_string(loaded.error());
   for (const CaseResult& each : out.plan->run(options).cases) {
     (each.status == Status::Passed ? out.passed : out.failed).push_back(each.name);
+    for (const Failure& failure : each.failures) out.hints.push_back(failure.hint);
   }
 }
 
@@ -223,6 +226,19 @@ TEST_P(SeededFault, that_is_missed_is_pointed_at) {
 std::string test_name(const ::testing::TestParamInfo<Fault>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(corpus, SeededFault, ::testing::ValuesIn(faults()), test_name);
+
+TEST(Hint, says_that_a_filter_wants_a_negative_int_with_its_sign) {
+  Ran ran;
+  run("at_fdcwd_qword", false, ran);
+  EXPECT_THAT(ran.hints, ElementsAre(HasSubstr("with its sign above 32 bits")));
+}
+
+TEST(Hint, says_that_runc_answers_for_young_calls) {
+  Ran ran;
+  run("capability_misspelt", false, ran);
+  // ptrace is denied by the profile's default, process_vm_readv is above all that it names.
+  EXPECT_THAT(ran.hints, ElementsAre("", HasSubstr("runc answers ENOSYS")));
+}
 
 TEST(FaultTable, has_each_suite_of_the_folder_once) {
   std::vector<std::string> listed;
