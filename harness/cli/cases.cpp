@@ -67,7 +67,7 @@ void add_cases(CLI::App& root, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App& command = *root.add_subcommand(
       "cases", "Which calls come to every branch of a filter? Ready to paste into a suite");
-  add_filters(command, options->filters);
+  add_filters(command, options->filters, true);
   options->model.add_to(command);
   command.add_option("--per", options->per, "A call for every branch, path or verdict")
       ->check(CLI::IsMember({"branch", "path", "verdict"}))
@@ -91,9 +91,9 @@ void add_cases(CLI::App& root, int& exit_code) {
   options->input.add_to(command);
   command.footer(
       "\nExamples:\n"
-      "  callgate cases -f filter.bpf >> suite.yaml\n"
-      "  callgate cases -f profile.json --abi x86_64 --no-neighbours\n"
-      "  callgate cases -f old.bpf -f new.bpf --per path --format text\n"
+      "  callgate cases filter.bpf >> suite.yaml\n"
+      "  callgate cases profile.json --abi x86_64 --no-neighbours\n"
+      "  callgate cases old.bpf new.bpf --per path --format text\n"
       "\nEach call that is printed was run; that together they come to every instruction and every "
       "direction of a conditional jump that any call comes to is checked before they are printed. "
       "What no call comes to is listed as unreachable, which is proved. None of the calls (but for "

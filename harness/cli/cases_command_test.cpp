@@ -72,6 +72,19 @@ TEST_F(CasesCommand, writes_what_a_suite_can_hold) {
   }
 }
 
+TEST_F(CasesCommand, covers_all_that_can_be_covered) {
+  const Ended said = run({"cases", "-f", filter_, "--arch", "x86_64", "--no-neighbours"});
+  const std::string head = "callgate: 1\nfilter: " + filter_ + "\narch: x86_64\n";
+  const Ended all = run({"test", "--min-coverage", "100", file("all.yaml", head + said.out)});
+  EXPECT_EQ(all.code, 0) << all.out << all.err;
+  // Each of them is needed.
+  const std::size_t line = said.out.find("  - write(0x1)");
+  ASSERT_NE(line, std::string::npos);
+  const std::string fewer =
+      said.out.substr(0, line) + said.out.substr(said.out.find('\n', line) + 1);
+  EXPECT_EQ(run({"test", "--min-coverage", "100", file("fewer.yaml", head + fewer)}).code, 1);
+}
+
 TEST_F(CasesCommand, restricts_calls_to_abis) {
   const Ended said =
       run({"cases", "-f", filter_, "--arch", "x86_64", "--abi", "x86", "--format", "text"});

@@ -246,9 +246,9 @@ bool say_unsaid(const std::string& path, const std::string& syntax,
   return whole;
 }
 
-void add_filters(CLI::App& command, std::vector<std::string>& paths) {
+void add_filters(CLI::App& command, std::vector<std::string>& paths, bool positional) {
   command
-      .add_option("-f,--filter", paths,
+      .add_option(positional ? "-f,--filter,FILTER" : "-f,--filter", paths,
                   "A filter, or a profile that some are made of, in any format that is read; give "
                   "the option once for each of the stack, the oldest first; - is standard input")
       ->type_name("FILTER")

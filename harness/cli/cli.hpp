@@ -95,8 +95,8 @@ struct InputOptions {
 [[nodiscard]] bool say_unsaid(const std::string& path, const std::string& syntax,
                               const std::vector<report::Unsaid>& unsaid);
 
-/// -f FILTER, oldest first.
-void add_filters(CLI::App& command, std::vector<std::string>& paths);
+/// -f FILTER, oldest first; with `positional` the `-f` may be left out.
+void add_filters(CLI::App& command, std::vector<std::string>& paths, bool positional = false);
 
 /// Reads and checks the files and stacks them, oldest first. A file that is refused is reported on
 /// standard error with all its diagnostics; nothing is returned then.
