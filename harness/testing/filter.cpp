@@ -240,7 +240,8 @@ const std::string& Filter::words() const noexcept { return state_->words; }
 void PrintTo(const Filter& filter, std::ostream* out) { *out << filter.words(); }
 
 std::string case_text(const CaseResult& result) {
-  std::string out = suite::case_lines(result);
+  // There is no -v to ask for more.
+  std::string out = suite::case_lines(result, {.verbose = true});
   while (out.ends_with('\n')) out.pop_back();
   return out;
 }
