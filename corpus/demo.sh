@@ -37,5 +37,9 @@ echo "== What the demonstration means, for all calls there can be; and in fewer 
 (cd "$work" && "$OLDPWD/$callgate" explain -f demonstration) | head -n 12 || failed=1
 (cd "$work" && "$OLDPWD/$callgate" reduce --to raw -o reduced demonstration) || failed=1
 (cd "$work" && "$OLDPWD/$callgate" diff demonstration reduced) || failed=1
+echo
+echo "== A suite of a profile: two of its ten cases fail, and it says why; the mended profile passes"
+(cd corpus/suites/tutorial && "$OLDPWD/$callgate" test profile_test.yaml) && failed=1
+(cd corpus/suites/tutorial && "$OLDPWD/$callgate" test profile_fixed_test.yaml) || failed=1
 [ "$found" = 1 ] || { echo "none found: the package firejail is not installed"; failed=1; }
 exit "$failed"

@@ -32,7 +32,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::optional<std::string_view> likely(std::string_view name, Arch abi) {
   if (name.size() > 40) return std::nullopt;
-  const std::size_t most = name.size() < 5 ? 1 : 2;
+  const std::size_t most = name.size() < 4 ? 1 : 2;
   std::optional<std::string_view> best;
   std::size_t least = most + 1;
   for (const SyscallRow& row : syscalls(abi)) {

@@ -14,7 +14,7 @@ namespace callgate::suite {
 
 struct ReportOptions {
   bool colour = false;   ///< of `text`: for terminals
-  bool verbose = false;  ///< of `text`: cases that passed too
+  bool verbose = false;  ///< of `text`: cases that passed too, and every way to a verdict
   /// What is not proved does not count as failed where readers know only failed and not failed:
   /// tap, junit.
   bool accept_unknown = false;

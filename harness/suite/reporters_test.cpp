@@ -100,9 +100,6 @@ TEST(TextReporter, shows_what_did_not_pass_and_counts_all) {
             "    expected  ERRNO(1), EPERM\n"
             "    actual    ALLOW: executes\n"
             "    rule      rule for socket: ALLOW (default.json:40:3)\n"
-            "    way       0: ld [0]\n"
-            "              1: jeq #0x29, 2, 3\n"
-            "              5: ret ALLOW\n"
             "    hint      the upper half of the argument is not compared\n"
             "  socket(0x100000028)\n"
             "    expected  ERRNO(1)\n"
@@ -129,6 +126,20 @@ TEST(TextReporter, says_how_many_were_not_run) {
   RunResults results = usual_results();
   results.not_run = 1200;
   EXPECT_THAT(written("text", results), HasSubstr(", 0 errors, 1,200 not run in 0.42 s\n"));
+}
+
+TEST(TextReporter, shows_the_way_where_no_rule_says_more_or_when_told_so) {
+  EXPECT_THAT(written("text", usual_results(), {.verbose = true}),
+              HasSubstr("    way       0: ld [0]\n              1: jeq #0x29, 2, 3\n"));
+  Failure failure;
+  for (int i = 0; i < 100; ++i) failure.path.push_back("step " + std::to_string(i));
+  const std::string cut = failure_lines(failure, "", false);
+  EXPECT_THAT(cut, HasSubstr("  way       step 0\n"));
+  EXPECT_THAT(cut,
+              HasSubstr("step 3\n            … 88 more; -v shows them\n            step 92\n"));
+  EXPECT_THAT(cut, EndsWith("step 99\n"));
+  EXPECT_EQ(lines_of(cut).size(), 13U);
+  EXPECT_EQ(lines_of(failure_lines(failure, "", true)).size(), 100U);
 }
 
 TEST(TextReporter, says_the_place_of_a_rule_once) {

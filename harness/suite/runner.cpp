@@ -14,7 +14,7 @@
 
 #include "harness/suite/explicit_call.hpp"
 #include "harness/suite/failures.hpp"
-#include "verifier/equivalence.hpp"
+#include "harness/suite/other_filter.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -53,57 +53,14 @@ void run_pattern(const Plan& plan, const PlannedCase& planned, Target& target, C
 void run_other(const Plan& plan, const PlannedCase& planned, Target& target, CaseResult& out) {
   const Expectation& wanted = *planned.other;
   const Suite& suite = plan.suites()[plan.targets()[planned.target].suite];
-  auto loaded = load_stack(wanted.others, suite.deploy, target.model());
+  const auto loaded = load_stack(wanted.others, suite.deploy, target.model());
   if (!loaded) {
     out.status = Status::Error;
     out.note = loaded.error();
     return;
   }
-  verifier::ComparisonOptions options;
-  options.level = wanted.level;
-  options.around = target.around();
-  options.most_differences = 1000;
-  const bool subset = wanted.kind == Expectation::Kind::NoLaxerThan;
-  if (subset) {
-    options.level =
-        wanted.level == verifier::Level::Executes ? wanted.level : verifier::Level::Strictness;
-    options.relation = verifier::Relation::Above;
-  }
-  const verifier::StackMeaning other = verifier::meaning_of(target.endings(), loaded->stack);
-  // From the other to ours: Above is what ours allows more.
-  const verifier::Side a{loaded->stack, other};
-  const verifier::Side b{target.stack(), target.meaning()};
-  const verifier::Comparison compared =
-      verifier::compare(target.endings(), a, b, target.solver(), options);
-  if (!compared.wrong.empty()) {
-    out.status = Status::Error;
-    out.note =
-        "what was proved and what was run do not agree: an error in Callgate; please report it";
-    return;
-  }
-  switch (compared.answer) {
-    case verifier::Answer::Equal:
-      out.status = Status::Passed;
-      out.how = "proved";
-      return;
-    case verifier::Answer::Undecided:
-      out.status = Status::Unknown;
-      out.how = "compared as far as the analysis goes";
-      out.note = fmt::format("not proved: {}",
-                             compared.open.empty() ? "undecided" : compared.open.front().why);
-      return;
-    case verifier::Answer::Different:
-      break;
-  }
-  out.status = Status::Failed;
-  out.how = "shown by a call";
-  for (const verifier::Difference& each : compared.differences) {
-    if (out.failures.size() >= kMostFailures) break;
-    const auto expected = value_words(each.a, target.model());
-    out.failures.push_back(
-        failure_of(target.files(), target.stack(), each.call, target.around(),
-                   subset ? fmt::format("nothing laxer than {}", expected) : expected));
-  }
+  compare_with(target, loaded->stack, wanted.level, wanted.kind == Expectation::Kind::NoLaxerThan,
+               out);
 }
 
 // A recorded call: what it stands for, and what is wrong with it.

@@ -7,12 +7,11 @@
 #include <utility>
 
 #include "harness/filters/filter_files.hpp"
-#include "harness/suite/failures.hpp"
+#include "harness/suite/other_filter.hpp"
 #include "harness/suite/reporters.hpp"
 #include "harness/suite/runner.hpp"
 #include "harness/suite/suite.hpp"
 #include "harness/suite/target.hpp"
-#include "verifier/equivalence.hpp"
 #include "vm/kernel_model.hpp"
 
 namespace callgate::testing {
@@ -20,8 +19,6 @@ namespace {
 
 using suite::CaseResult;
 using suite::Status;
-
-constexpr std::size_t kMostFailures = 20;  // that are shown of one comparison
 
 KernelModel model_of(const On& on) {
   KernelModel model;
@@ -179,41 +176,7 @@ CaseResult Filter::compared(const Filter& other, const std::string& name, verifi
     out.note = "the filters are for different machines: load both for one";
     return out;
   }
-  const verifier::ComparisonOptions options{
-      .level = level,
-      .relation = subset ? verifier::Relation::Above : verifier::Relation::Unequal,
-      .around = target.around(),
-      .most_differences = kMostFailures};
-  const verifier::StackMeaning meaning = verifier::meaning_of(target.endings(), theirs);
-  const verifier::Comparison found =
-      verifier::compare(target.endings(), {theirs, meaning}, {target.stack(), target.meaning()},
-                        target.solver(), options);
-  if (!found.wrong.empty()) {
-    out.status = Status::Error;
-    out.note =
-        "what was proved and what was run do not agree: an error in Callgate; please report it";
-    return out;
-  }
-  switch (found.answer) {
-    case verifier::Answer::Equal:
-      out.how = "proved";
-      break;
-    case verifier::Answer::Undecided:
-      out.status = Status::Unknown;
-      out.how = "compared as far as the analysis goes";
-      out.note = found.open.empty() ? "undecided" : found.open.front().why;
-      break;
-    case verifier::Answer::Different:
-      out.status = Status::Failed;
-      out.how = "shown by a call";
-      for (const verifier::Difference& each : found.differences) {
-        const std::string expected = suite::value_words(each.a, target.model());
-        out.failures.push_back(
-            suite::failure_of(target.files(), target.stack(), each.call, target.around(),
-                              subset ? "nothing laxer than " + expected : expected));
-      }
-      break;
-  }
+  suite::compare_with(target, theirs, level, subset, out);
   return out;
 }
 
@@ -240,7 +203,8 @@ const std::string& Filter::words() const noexcept { return state_->words; }
 void PrintTo(const Filter& filter, std::ostream* out) { *out << filter.words(); }
 
 std::string case_text(const CaseResult& result) {
-  std::string out = suite::case_lines(result);
+  // There is no -v to ask for more.
+  std::string out = suite::case_lines(result, {.verbose = true});
   while (out.ends_with('\n')) out.pop_back();
   return out;
 }
