@@ -167,7 +167,8 @@ class FlowView {
     const mark = exit.coverage === undefined || (exit.coverage === "covered" && (bare || exit.label === "")) ? "" : kCoverage[exit.coverage].mark;
     const words = [mark, bare ? "" : cut(exit.label, count > 2 ? 13 : 18)].filter((part) => part !== "").join(" ");
     if (words === "") return;
-    labels.append(draw("text", { x: x0.toFixed(1), y: start.bottom + 13, class: lit ? "lit" : "",
+    const aside = count !== 2 ? 0 : place === 0 ? -4 : 4;
+    labels.append(draw("text", { x: (x0 + aside).toFixed(1), y: start.bottom + 13, class: lit ? "lit" : "",
       "text-anchor": count !== 2 ? "middle" : place === 0 ? "end" : "start" }, words));
   }
 
