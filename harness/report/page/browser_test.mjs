@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [callgate, chromium, nodeFolder, corpus, out, callsWanted = "10000", seedText = "1"] = process.argv.slice(2);
@@ -232,7 +232,7 @@ async function keyboardWalk(page) {
 // Coverage by a suite of two calls, or by all that `callgate cases` names: how it is marked, and that
 // each call that is named comes to where the page says.
 async function coverage(filter, every, { width, dark }) {
-  const name = `coverage-${every ? "all-" : ""}${width}-${dark ? "dark" : "light"}`;
+  const name = `coverage-${basename(filter)}-${every ? "all-" : ""}${width}-${dark ? "dark" : "light"}`;
   const suite = join(out, `${name}.yaml`);
   const json = join(out, `${name}.json`);
   const recorded = every ? run("cases", "-f", filter, "--arch", "x86_64")

@@ -68,7 +68,8 @@ const timesWords = (point) => (point.inputs > 0 ? point.inputs.toLocaleString("e
 function marginOf(covered, at) {
   const point = covered.points[at];
   const { mark, words } = kCoverage[point.state];
-  return make("span", { class: `margin cov-${point.state}` }, point.state === "covered" ? `${mark} ${timesWords(point)}` : `${mark} ${words}`);
+  return make("span", { class: `margin cov-${point.state}` }, `${mark} `,
+    make("span", { class: "words" }, point.state === "covered" ? timesWords(point) : words));
 }
 
 function waysOf(covered, filter, at) {
