@@ -4,6 +4,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cost/prediction.hpp"
+#include "harness/coverage/read_json.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/report/page/page.hpp"
 
@@ -18,6 +19,7 @@ struct Options {
   std::string out;
   bool cost = false;
   std::string workload;
+  std::string coverage;
 };
 
 report::NamedStack named(const FilterStack& stack, const std::vector<FilterFile>& files) {
@@ -55,6 +57,16 @@ cost::Report cost_of(const Options& options, const FilterStack& stack) {
   return report;
 }
 
+report::PageCoverage coverage_of(const std::string& path, const report::PageInput& page) {
+  const auto text = front_ends::read_file(path);
+  if (!text) throw UserError(fmt::format("{}: {}", path, text.error().message));
+  const auto read = coverage::read_coverage(*text);
+  if (!read) throw UserError(fmt::format("{}: {}", path, to_string(read.error())));
+  auto found = report::page_coverage(*read, page.stack, page.other ? &*page.other : nullptr);
+  if (!found) throw UserError(fmt::format("{}: {}", path, found.error()));
+  return std::move(*found);
+}
+
 int report_of(const Options& options) {
   const KernelModel model = options.model.model();
   const std::vector<FilterFile> files = read_stack(options.filters, options.input, options.model);
@@ -68,6 +80,7 @@ int report_of(const Options& options) {
     if (!other) return kNo;
     input.other = named(*other, others);
   }
+  if (!options.coverage.empty()) input.coverage = coverage_of(options.coverage, input);
   if (options.cost) input.cost = cost_of(options, *stack);
   const std::string text = report::page(input);
   if (options.out != "-") {
@@ -106,11 +119,18 @@ void add_report(CLI::App& root, int& exit_code) {
                   "With --cost: calls and counts, as `callgate cost --workload` takes them")
       ->type_name("FILE")
       ->needs(cost);
+  command
+      .add_option("--coverage", options->coverage,
+                  "What a suite covered of the filters, as `callgate test --coverage json=FILE` "
+                  "writes it")
+      ->type_name("FILE");
   options->input.add_to(command);
   command.footer(
       "\nExamples:\n"
       "  callgate report -f filter.bpf -o report.html\n"
       "  callgate report -f old.json --diff new.json --cost -o report.html\n"
+      "  callgate test --coverage json=coverage.json suite.yaml\n"
+      "  callgate report -f filter.bpf --coverage coverage.json -o report.html\n"
       "\nThe page is one file that loads nothing: the engine that answers in it is this program's "
       "reference\ninterpreter, compiled for the browser.\nExit code 1: a filter is refused.");
   command.callback([options, &exit_code] { exit_code = report_of(*options); });

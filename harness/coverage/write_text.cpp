@@ -2,8 +2,8 @@
 
 #include <iterator>
 
+#include "harness/coverage/missing.hpp"
 #include "harness/coverage/writers.hpp"
-#include "harness/report/disassembly.hpp"
 #include "harness/suite/clean_text.hpp"
 
 namespace callgate::coverage {
@@ -22,9 +22,9 @@ std::string count_words(const Count& count, std::string_view what) {
 }
 
 // What is not covered, in words; nothing of what is.
-class Missing {
+class MissingWords {
  public:
-  explicit Missing(const Report& report) : report_(report) {}
+  explicit MissingWords(const Report& report) : report_(report) {}
 
   void add(const std::string& what, const Point& point, Arch arch) {
     switch (point.state) {
@@ -66,37 +66,13 @@ class Missing {
   std::vector<std::string> lines_;
 };
 
-// Whether something that was covered goes on to an instruction without a choice, or begins there:
-// else what leads to it is listed already.
-std::vector<bool> told_on_their_own(const ProgramCoverage& program) {
-  std::vector<bool> out(program.program.size(), false);
-  if (!out.empty()) out[0] = true;
-  for (std::size_t at = 0; at < program.program.size(); ++at) {
-    if (program.branches.contains(at) || program.instructions[at].state != State::Covered) continue;
-    for (const std::size_t next : report::targets(program.program[at], at)) out[next] = true;
-  }
-  return out;
-}
-
 // What comes next to what was covered first, then what is behind it.
-Missing missing_of(const Report& report, const ProgramCoverage& program) {
-  Missing out(report);
-  const std::vector<bool> own = told_on_their_own(program);
-  for (const bool behind : {false, true}) {
-    for (std::size_t at = 0; at < program.instructions.size(); ++at) {
-      const Point& point = program.instructions[at];
-      const bool dead = point.state == State::Unreachable;
-      if (!behind && (own[at] || dead)) {
-        out.add(fmt::format("instruction {}", at), point, program.arch);
-      }
-      const auto branch = program.branches.find(at);
-      if (branch == program.branches.end() || dead) continue;
-      if (behind == (point.state == State::Covered)) continue;
-      for (const bool taken : {true, false}) {
-        out.add(fmt::format("instruction {} {}", at, way_words(program.program[at], at, taken)),
-                taken ? branch->second.taken : branch->second.not_taken, program.arch);
-      }
-    }
+MissingWords missing_words(const Report& report, const ProgramCoverage& program) {
+  MissingWords out(report);
+  for (const Missing& each : missing_of(program)) {
+    std::string what = fmt::format("instruction {}", each.at);
+    if (each.taken) what += " " + way_words(program.program[each.at], each.at, *each.taken);
+    out.add(what, *each.point, program.arch);
   }
   return out;
 }
@@ -111,13 +87,13 @@ Document text_summary(const Report& report, const Layout& /*layout*/) {
     out += fmt::format("{}: {}, {}\n", program_name(report, each),
                        count_words(instructions_of(each), "instructions"),
                        count_words(branches_of(each), "branches"));
-    missing_of(report, each).print(out);
+    missing_words(report, each).print(out);
   }
   std::size_t first = 0;
   while (first < report.rules.size()) {
     const std::string& file = report.rules[first].file;
     Count count;
-    Missing missing(report);
+    MissingWords missing(report);
     std::string differ;
     for (; first < report.rules.size() && report.rules[first].file == file; ++first) {
       const RuleCoverage& rule = report.rules[first];

@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [callgate, chromium, nodeFolder, corpus, out, callsWanted = "10000", seedText = "1"] = process.argv.slice(2);
@@ -229,6 +229,83 @@ async function keyboardWalk(page) {
   hold(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle) !== "none", "what has the focus is marked");
 }
 
+// Coverage by a suite of two calls, or by all that `callgate cases` names: how it is marked, and that
+// each call that is named comes to where the page says.
+async function coverage(filter, every, { width, dark }) {
+  const name = `coverage-${basename(filter)}-${every ? "all-" : ""}${width}-${dark ? "dark" : "light"}`;
+  const suite = join(out, `${name}.yaml`);
+  const json = join(out, `${name}.json`);
+  const recorded = every ? run("cases", "-f", filter, "--arch", "x86_64")
+    : `recorded:\n  - getpid(): ALLOW\n  - socket(AF_NETLINK): ALLOW\n`;
+  writeFileSync(suite, `filter: ${JSON.stringify(filter)}\narch: [x86_64]\n${recorded}`);
+  run("test", "--coverage", `json=${json}`, suite);
+  const page = await open(name, ["-f", filter, "--arch", "x86_64", "--coverage", json], { width, dark });
+  const found = await page.evaluate(() => {
+    const { report, evaluate } = window.callgate;
+    const [program] = report.coverage.programs;
+    const [filter] = report.stack.filters;
+    const wrong = program.missing.filter((row) => row.would !== undefined).filter((row) => {
+      const call = report.coverage.calls[row.would];
+      const answer = evaluate(0, { nr: call.nr, token: call.token, ip: BigInt(call.ip), args: call.args.map(BigInt) });
+      const steps = [...answer.filters[0].steps()];
+      const to = / to (\d+)/.exec(row.words);
+      const at = steps.indexOf(row.at);
+      return at < 0 || (to !== null && steps[at + 1] !== Number(to[1]));
+    }).map((row) => row.words);
+    const ofNodes = [...document.querySelectorAll("#canvas .node")].map((node) =>
+      [node.getAttribute("class"), node.querySelector(".state").textContent, node.querySelector(".hatch") !== null]);
+    const exits = [...document.querySelectorAll("#canvas .edges path")].map((path) => path.getAttribute("class"));
+    const labels = [...document.querySelectorAll("#canvas .labels text")].map((each) => each.textContent);
+    const choose = (id, value) => {
+      document.getElementById(id)[id === "view" ? "value" : "checked"] = value;
+      document.getElementById(id).dispatchEvent(new Event("change"));
+    };
+    choose("view", "list");
+    const margins = [...document.querySelectorAll("#canvas .margin")].map((each) => each.textContent);
+    const ways = [...document.querySelectorAll("#canvas .ways")].map((each) => each.textContent);
+    choose("missing", true);
+    const kept = [...document.querySelectorAll("#canvas li .at")].map((each) => Number(each.textContent));
+    choose("missing", false);
+    return { wrong, named: program.missing.length, states: program.points.map((point) => point.state), ofNodes, exits, labels, margins, ways, kept,
+      statements: filter.statements.length, words: document.getElementById("coverage-body").textContent };
+  });
+  hold(found.wrong.length === 0, `${name}: calls do not come to ${found.wrong.join(", ")}`);
+  for (const [classes, words, hatch] of found.ofNodes) {
+    const is = (state, says) => classes.includes(`cov-${state}`) === words.endsWith(says);
+    hold(is("covered", "✓ covered") && is("not_visited", "! not visited") && is("unreachable", "- unreachable"), `${name}: ${classes} says ${words}`);
+    hold(hatch === classes.includes("cov-not_visited"), `${name}: ${classes} is hatched: ${hatch}`);
+  }
+  hold(found.margins.length === found.statements, `${name}: ${found.margins.length} margins`);
+  found.margins.forEach((margin, at) => hold(margin.startsWith("✓") === (found.states[at] === "covered"), `${name}: ${at} has ${margin}`));
+  hold(found.states.every((state, at) => state === "covered" || found.kept.includes(at)), `${name}: what is not covered is left out`);
+  if (every) {
+    hold(found.words.includes("All that calls can come to is covered"), `${name}: ${found.words.slice(0, 300)}`);
+    hold(found.exits.every((each) => each === "cov-covered"), `${name}: exits are ${found.exits}`);
+  } else {
+    hold(found.named > 5 && found.exits.includes("cov-not_visited") && found.exits.includes("cov-covered"), `${name}: exits are ${found.exits}`);
+    if (filter.endsWith("families-00.bpf")) {  // both calls: arch == x86_64, nr < 0x40000000
+      const covered = found.labels.filter((each) => each.startsWith("✓")).join();
+      hold(covered === "✓ yes,✓ yes" && found.labels.includes("! no"), `${name}: labels are ${found.labels}`);
+      hold(found.ways.join() === "! to 0015 not visited,! to 0004 not visited", `${name}: directions are ${found.ways}`);
+    }
+    await page.evaluate(() => document.querySelector("#coverage-body button").click());
+    const lit = await page.$$eval("#canvas li.lit", (all) => all.length);
+    hold(lit > 1 && (await page.$eval("#answers .decided", (each) => each.textContent)) !== "", `${name}: a call is put to the filters, ${lit} are lit`);
+  }
+  let violations = await axe(page, `${name}, listing`);
+  await page.evaluate(() => {
+    for (const each of document.querySelectorAll("#coverage-body details")) each.open = true;
+    document.getElementById("view").value = "graph";
+    document.getElementById("view").dispatchEvent(new Event("change"));
+  });
+  violations += await axe(page, `${name}, graph`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  hold(wide <= width, `${name}: ${wide} pixels wide`);
+  await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
+  await page.close();
+  return violations;
+}
+
 const started = Date.now();
 try {
   const filters = join(corpus, "filters", "containers");
@@ -276,6 +353,11 @@ try {
       await page.close();
     }
   }
+  for (const look of [{ width: 1280, dark: false }, { width: 1280, dark: true }, { width: 360, dark: false }, { width: 360, dark: true }]) {
+    violations += await coverage(join(systemd, "families-00.bpf"), false, look);
+  }
+  violations += await coverage(join(systemd, "families-00.bpf"), true, { width: 1280, dark: true });
+  violations += await coverage(join(corpus, "profiles", "docker_every_feature.json"), false, { width: 1280, dark: false });
   say(`axe: ${violations} violations`);
 
   const small = await open("keyboard", ["-f", docker, "--arch", "x86_64"]);

@@ -1,3 +1,16 @@
+// A button that types a call into the form and sends it.
+function putButton(form, call, label, words) {
+  const button = make("button", { type: "button", class: "quiet", "aria-label": label }, words);
+  button.disabled = form.engine === null;
+  button.addEventListener("click", () => {
+    form.fill(call);
+    form.submit();
+    byId("call").scrollIntoView();
+    byId("call").focus({ preventScroll: true });
+  });
+  return button;
+}
+
 // Where the two stacks differ, as `callgate diff` finds it; each difference has a call to put to both.
 function showDifferences(form) {
   const { differences } = report;
@@ -9,14 +22,7 @@ function showDifferences(form) {
   for (const change of differences.changes) {
     const body = make("tbody");
     for (const each of change.calls) {
-      const button = make("button", { type: "button", class: "quiet", "aria-label": `Put ${each.call.syscall} to both` }, "Put to both");
-      button.disabled = form.engine === null;
-      button.addEventListener("click", () => {
-        form.fill(each.call);
-        form.submit();
-        byId("call").scrollIntoView();
-        byId("call").focus({ preventScroll: true });
-      });
+      const button = putButton(form, each.call, `Put ${each.call.syscall} to both`, "Put to both");
       const names = each.names.length > 0 ? each.names.join(", ") : "";
       const unnamed = each.unnamed > 0 ? plural(each.unnamed, "number") + " without a name" : "";
       const when = each.always ? "whatever the arguments" : each.condition !== "" ? each.condition : "for some arguments";

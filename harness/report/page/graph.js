@@ -13,7 +13,7 @@ class FlowView {
   constructor() {
     this.filters = [];
     const add = (stack, which, more) => stack.filters.forEach((filter, index) => {
-      this.filters.push({ filter, which, index, words: `${index}: ${filter.name}${more}` });
+      this.filters.push({ filter, which, index, covered: coverageOf(which, index), words: `${index}: ${filter.name}${more}` });
     });
     add(report.stack, 0, "");
     if (report.other !== null) add(report.other, 1, " (beside)");
@@ -22,6 +22,7 @@ class FlowView {
     byId("which").addEventListener("change", () => this.show());
     byId("view").addEventListener("change", () => this.show());
     byId("only").addEventListener("change", () => this.show());
+    byId("missing").addEventListener("change", () => this.show());
     byId("smaller").addEventListener("click", () => this.zoomBy(1 / 1.25));
     byId("larger").addEventListener("click", () => this.zoomBy(1.25));
     byId("fit").addEventListener("click", () => this.fit());
@@ -35,6 +36,7 @@ class FlowView {
     const each = this.filters[place];
     if (each.plan === undefined) {
       each.graph = graphOf(each.filter);
+      if (each.covered !== null) markGraph(each.graph, each.filter, each.covered);
       const few = each.graph.nodes.length <= kMostNodes;
       each.plan = few ? laidOut(each.graph, kMostItems) : null;
     }
@@ -72,28 +74,31 @@ class FlowView {
     byId("flow-words").textContent = words;
     byId("zoom").hidden = plan === null;
     byId("only-field").hidden = plan !== null || steps === null;
+    byId("missing-field").hidden = plan !== null || each.covered === null;
     byId("canvas").className = plan === null ? "canvas listing" : "canvas";
     this.svg = null;
-    if (plan === null) this.list(each.filter, steps);
+    if (plan === null) this.list(each, steps);
     else this.picture(each, steps, follow);
   }
 
-  list(filter, steps) {
+  list({ filter, covered }, steps) {
     const lit = new Set(steps ?? []);
     const only = steps !== null && byId("only").checked;
+    const missing = covered !== null && byId("missing").checked;
     const list = make("ol");
+    let last = null;
     filter.statements.forEach((statement, at) => {
-      if (only && !lit.has(at)) return;
+      if ((only && !lit.has(at)) || (missing && allCovered(covered, filter, at))) return;
       const row = make("li", { class: lit.has(at) ? `lit ${tone(statement)}` : "" },
-        make("span", { class: "at" }, String(at).padStart(4, "0")), make("code", {}, statement));
+        covered === null ? null : marginOf(covered, at), make("span", { class: "at" }, String(at).padStart(4, "0")), make("code", {}, statement));
       if (lit.has(at)) row.append(make("span", { class: "unseen" }, " (executed)"));
+      const ways = covered === null ? null : waysWords(covered, filter, at);
+      if (ways !== null) row.append(ways);
+      if (at === steps?.at(-1)) last = row;
       list.append(row);
     });
-    byId("canvas").replaceChildren(list);
-    if (steps !== null && !only) {
-      const row = list.children[steps.at(-1)];
-      byId("canvas").scrollTop = Math.max(0, row.offsetTop - byId("canvas").clientHeight / 2);
-    }
+    byId("canvas").replaceChildren(list.children.length > 0 ? list : make("p", { class: "soft none" }, "Nothing here: all of it is covered."));
+    if (last !== null && !only) byId("canvas").scrollTop = Math.max(0, last.offsetTop - byId("canvas").clientHeight / 2);
   }
 
   // Which exits the steps leave by: the node and where it leads.
@@ -157,21 +162,27 @@ class FlowView {
     }
     const last = route.at(-1);
     path += `M${last.x - 4} ${last.top - 6}L${last.x} ${last.top}L${last.x + 4} ${last.top - 6}`;
-    (lit ? over : under).append(draw("path", { d: path }));
-    if (exit.label === "" || (count > kLabelled && !lit)) return;
-    const words = cut(exit.label, count > 2 ? 13 : 18);
-    labels.append(draw("text", { x: x0.toFixed(1), y: start.bottom + 13, class: lit ? "lit" : "",
+    (lit ? over : under).append(draw("path", { d: path, ...(exit.coverage === undefined ? {} : { class: `cov-${exit.coverage}` }) }));
+    const bare = count > kLabelled && !lit;
+    const mark = exit.coverage === undefined || (exit.coverage === "covered" && (bare || exit.label === "")) ? "" : kCoverage[exit.coverage].mark;
+    const words = [mark, bare ? "" : cut(exit.label, count > 2 ? 13 : 18)].filter((part) => part !== "").join(" ");
+    if (words === "") return;
+    const aside = count !== 2 ? 0 : place === 0 ? -4 : 4;
+    labels.append(draw("text", { x: (x0 + aside).toFixed(1), y: start.bottom + 13, class: lit ? "lit" : "",
       "text-anchor": count !== 2 ? "middle" : place === 0 ? "end" : "start" }, words));
   }
 
   node(item, lit, some) {
     const { node } = item;
-    const group = draw("g", { class: `node ${node.tone}${lit ? " lit" : some ? " off" : ""}` },
+    const covered = node.coverage === undefined ? "" : ` cov-${node.coverage}`;
+    const group = draw("g", { class: `node ${node.tone}${covered}${lit ? " lit" : some ? " off" : ""}` },
       draw("title", {}, node.whole),
       draw("rect", { x: (item.x - item.width / 2).toFixed(1), y: item.top, width: item.width.toFixed(1), height: item.height,
         rx: node.tone === "" ? 5 : 14 }));
+    if (node.coverage === "not_visited") group.append(hatched(item.x - item.width / 2, item.top, item.width, item.height));
     node.lines.forEach((line, i) => {
-      group.append(draw("text", { x: (item.x - item.width / 2 + 10).toFixed(1), y: item.top + 19 + i * kLineHeight }, line));
+      const last = node.coverage !== undefined && i + 1 === node.lines.length;
+      group.append(draw("text", { ...(last ? { class: "state" } : {}), x: (item.x - item.width / 2 + 10).toFixed(1), y: item.top + 19 + i * kLineHeight }, line));
     });
     return group;
   }

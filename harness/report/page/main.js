@@ -20,6 +20,7 @@ async function start() {
   }
   const form = new CallForm(engine, why, flow);
   showDifferences(form);
+  showCoverage(form);
   // For scripts: callgate.evaluate(0, {nr: 39, token: 0xc000003e, ip: 0n, args: [1n]}).
   window.callgate = {
     report,

@@ -1,7 +1,7 @@
 # What `callgate report` puts into its pages: the document, its style and scripts, and the engine.
 include(report/page/engine.cmake)
 set(page ${CMAKE_CURRENT_SOURCE_DIR}/report/page)
-set(page_scripts words.js engine.js summary.js table.js blocks.js layout.js graph.js cost.js call.js differences.js main.js)
+set(page_scripts words.js engine.js summary.js table.js blocks.js layout.js graph.js cost.js call.js differences.js coverage.js main.js)
 list(TRANSFORM page_scripts PREPEND ${page}/ OUTPUT_VARIABLE page_script_files)
 add_custom_command(
   OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/report/page/page_files.cpp

@@ -12,6 +12,7 @@
 #include "harness/report/disassembly.hpp"
 #include "harness/report/html.hpp"
 #include "harness/report/page/page_files.hpp"
+#include "harness/report/page/page_json.hpp"
 #include "harness/report/words.hpp"
 #include "vm/actions.hpp"
 #include "vm/reference.hpp"
@@ -160,14 +161,6 @@ ordered_json cost_json(const cost::Report& report) {
   return out;
 }
 
-ordered_json call_json(const SeccompData& data) {
-  ordered_json args = ordered_json::array();
-  for (const std::uint64_t each : data.args) args.push_back(fmt::format("{:#x}", each));
-  return {{"syscall", call_name(data)}, {"nr", data.nr},
-          {"arch", arch_name(data)},    {"token", data.arch},
-          {"args", std::move(args)},    {"ip", fmt::format("{:#x}", data.instruction_pointer)}};
-}
-
 // What `callgate diff` says of the two stacks.
 ordered_json differences_json(const FilterStack& a, const FilterStack& b) {
   const compare::Result result = compare::compared(a, b, {});
@@ -236,6 +229,14 @@ std::string filled(std::string_view document,
 
 }  // namespace
 
+ordered_json call_json(const SeccompData& data) {
+  ordered_json args = ordered_json::array();
+  for (const std::uint64_t each : data.args) args.push_back(fmt::format("{:#x}", each));
+  return {{"syscall", call_name(data)}, {"nr", data.nr},
+          {"arch", arch_name(data)},    {"token", data.arch},
+          {"args", std::move(args)},    {"ip", fmt::format("{:#x}", data.instruction_pointer)}};
+}
+
 std::span<const unsigned char> page_engine() noexcept { return page_files::engine(); }
 std::string_view page_engine_reason() noexcept { return page_files::engine_reason(); }
 
@@ -253,6 +254,7 @@ std::string page(const PageInput& input) {
   document["differences"] =
       input.other ? differences_json(*input.stack.stack, *input.other->stack) : ordered_json();
   document["cost"] = input.cost ? cost_json(*input.cost) : ordered_json();
+  document["coverage"] = input.coverage ? coverage_json(*input.coverage) : ordered_json();
   document["engine"] = base64(page_engine());
   document["engine_reason"] = page_engine_reason();
   add_syscalls(document);

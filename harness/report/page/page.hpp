@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "harness/cost/prediction.hpp"
+#include "harness/coverage/coverage.hpp"
 #include "vm/filter_stack.hpp"
 
 /// A stack of filters as one page of HTML that needs no other file and no network: what it decides,
@@ -21,6 +23,21 @@ struct NamedStack {
   std::vector<std::string> names;
 };
 
+/// What was covered of the filters of a page.
+struct PageCoverage {
+  coverage::Report report;           ///< programs of the page alone, and rules of their files
+  std::vector<std::size_t> stack{};  ///< for each filter of the stack: which program
+  /// The same for the stack beside it; nothing where a filter's program was not covered.
+  std::vector<std::optional<std::size_t>> other{};
+};
+
+/// The part of a report of coverage that is about these filters: the same instructions, on the same
+/// machine, of the file of the same name where several are the same. Every filter of `stack` has to
+/// be there, those of `other` (or nullptr) need not. The error is a sentence about the report.
+[[nodiscard]] std::expected<PageCoverage, std::string> page_coverage(const coverage::Report& report,
+                                                                     const NamedStack& stack,
+                                                                     const NamedStack* other);
+
 /// What a page is made of.
 struct PageInput {
   NamedStack stack;
@@ -28,6 +45,8 @@ struct PageInput {
   std::optional<NamedStack> other{};
   /// What calls cost, as `callgate cost` predicts.
   std::optional<cost::Report> cost{};
+  /// What calls and proofs covered of it.
+  std::optional<PageCoverage> coverage{};
 };
 
 /// A row of the decision table: calls that get the same under the same condition.

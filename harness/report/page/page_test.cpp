@@ -138,6 +138,105 @@ TEST(Page, a_stack_beside_and_costs_are_there_when_given) {
   EXPECT_TRUE(alone["cost"].is_null());
 }
 
+// small(), of which a suite covered the way of read; write would come to instruction 5, and on
+// to 6.
+coverage::Report covered_by_read(const std::string& file, Arch arch = Arch::X86_64) {
+  const Program program = small();
+  coverage::ProgramCoverage out{
+      file, arch, {Version{6, 18, 0}}, program, std::vector<coverage::Point>(program.size()), {}};
+  const coverage::Point covered{.state = coverage::State::Covered, .inputs = 2};
+  SeccompData write{.nr = 1, .arch = info(Arch::X86_64).token};
+  write.args[0] = 1;
+  const coverage::Point missing{.state = coverage::State::NotVisited, .would = write};
+  for (std::size_t at = 0; at < program.size(); ++at) {
+    const bool was = at <= 3 || at == 10;
+    out.instructions[at] = was ? covered : missing;
+    if (program[at].code != 0x15) continue;
+    out.branches[at] = {at == 1 || at == 3 ? covered : missing, missing};
+  }
+  coverage::Report report;
+  report.inputs = 2;
+  report.programs.push_back(std::move(out));
+  report.rules.push_back({file, 7, 1, "write", arch, missing, "for write(2)"});
+  report.rules.push_back({"elsewhere.json", 8, 1, "open", arch, missing, ""});
+  return report;
+}
+
+TEST(PageCoverage, holds_what_is_covered_and_what_is_not_with_calls) {
+  const FilterStack stack = stack_of(small());
+  const NamedStack named{.stack = &stack, .names = {"folder/small.json"}};
+  const auto found = page_coverage(covered_by_read("small.json"), named, nullptr);
+  ASSERT_TRUE(found.has_value()) << found.error();
+  const auto all = data_of(page({.stack = named, .coverage = *found}))["coverage"];
+  EXPECT_EQ(all["inputs"], 2);
+  EXPECT_EQ(all["instructions"]["covered"], 5);
+  EXPECT_EQ(all["instructions"]["percent"], "45.4 %");
+  EXPECT_EQ(all["stack"], nlohmann::json::array({0}));
+  const auto& program = all["programs"][0];
+  EXPECT_EQ(program["points"][0]["state"], "covered");
+  EXPECT_EQ(program["points"][4]["state"], "not_visited");
+  EXPECT_EQ(program["ways"].size(), 5U);
+  // Of what is not covered the direction that leads on from what is comes first; one call does.
+  EXPECT_EQ(program["missing"][0]["words"], "instruction 1 to 0009");
+  ASSERT_EQ(all["calls"].size(), 1U);
+  EXPECT_EQ(all["calls"][0]["text"], "write(0x1)");
+  EXPECT_EQ(all["calls"][0]["args"][0], "0x1");
+  // Rules of other files are not the page's.
+  EXPECT_EQ(all["rules"]["not_visited"], 1);
+  ASSERT_EQ(all["missing_rules"].size(), 1U);
+  EXPECT_EQ(all["missing_rules"][0]["words"], "line 7, write");
+  EXPECT_EQ(all["differs"][0], "line 7, write: for write(2)");
+  EXPECT_TRUE(data_of(page_of(stack, "alone"))["coverage"].is_null());
+}
+
+TEST(PageCoverage, of_another_program_is_refused_and_said_how_it_differs) {
+  const FilterStack stack = stack_of(small());
+  const auto error_of = [&](const coverage::Report& report) {
+    const NamedStack named{.stack = &stack, .names = {"small.json"}};
+    const auto found = page_coverage(report, named, nullptr);
+    return found ? std::string() : found.error();
+  };
+  coverage::Report other = covered_by_read("small.json");
+  other.programs[0].program[8].k = 2;
+  EXPECT_THAT(error_of(other), HasSubstr("instruction 8 of small.json is `if (A == 2) goto 0010` "
+                                         "there, and `if (A == 1) goto 0010` here"));
+  other.programs[0].program.pop_back();
+  EXPECT_THAT(error_of(other), HasSubstr("small.json has 10 instructions there, and 11 here"));
+  other.programs[0].file = "large.json";
+  EXPECT_THAT(error_of(other), HasSubstr("it covers large.json (x86_64, 10 instructions)"));
+  EXPECT_THAT(error_of({}), HasSubstr("it covers no program"));
+  EXPECT_THAT(error_of(covered_by_read("small.json", Arch::S390x)), HasSubstr("give --arch s390x"));
+  EXPECT_EQ(error_of(covered_by_read("small.json")), "");
+}
+
+TEST(PageCoverage, of_a_program_by_another_name_is_taken_where_none_has_its_own) {
+  const FilterStack stack = stack_of(small());
+  coverage::Report report = covered_by_read("one.json");
+  coverage::Report second = covered_by_read("two.json");
+  second.programs[0].instructions[4] = {.state = coverage::State::Covered, .inputs = 1};
+  report.merge(second);
+  const auto covered_by = [&](const std::string& name) {
+    const NamedStack named{.stack = &stack, .names = {name}};
+    return coverage::instructions_of(
+               page_coverage(report, named, nullptr).value().report.programs.at(0))
+        .covered;
+  };
+  EXPECT_EQ(covered_by("one.json"), 5U);
+  EXPECT_EQ(covered_by("two.json"), 6U);
+  EXPECT_EQ(covered_by("three.json"), 6U);  // by either
+}
+
+TEST(PageCoverage, of_a_stack_beside_is_there_where_it_is_known) {
+  const FilterStack stack = stack_of(small());
+  const FilterStack other = stack_of({{0x06, 0, 0, 0x7fff0000}});
+  const NamedStack named{.stack = &stack, .names = {"small.json"}};
+  const NamedStack beside{.stack = &other, .names = {"other.json"}};
+  const coverage::Report report = covered_by_read("small.json");
+  EXPECT_EQ(page_coverage(report, named, &named).value().other.at(0), 0U);
+  EXPECT_EQ(page_coverage(report, named, &beside).value().other.at(0), std::nullopt);
+  EXPECT_FALSE(page_coverage(report, beside, &named).has_value());
+}
+
 // What the rows of an ABI say of a number, without their conditions.
 std::vector<std::string> actions_of(const PageTable& table, std::string_view arch,
                                     std::uint32_t nr) {
