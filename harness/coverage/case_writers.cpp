@@ -135,7 +135,9 @@ std::string cases_suite(const CasesOf& of) {
   bool neighbours = false;
   for (const Case& each : of.cases.cases) {
     const std::string call = suite::explicit_call_text(each.data, of.stack.model().arch);
-    if (!each.neighbour_of) {
+    if (!each.relative.empty()) {
+      out += fmt::format("  # {}\n", suite::one_line(each.relative));
+    } else if (!each.neighbour_of) {
       neighbours = false;
       out += comment(purpose(each, of), "  # ");
     } else if (!neighbours) {
@@ -158,7 +160,11 @@ std::string cases_text(const CasesOf& of) {
     out += fmt::format("{}{:<48} {:<14}", each.neighbour_of ? "  " : "",
                        suite::explicit_call_text(each.data, of.stack.model().arch),
                        verdict_text(each));
-    if (!each.neighbour_of) out += fmt::format(" {}", fmt::join(purpose(each, of), ", "));
+    if (!each.relative.empty()) {
+      out += " " + each.relative;
+    } else if (!each.neighbour_of) {
+      out += fmt::format(" {}", fmt::join(purpose(each, of), ", "));
+    }
     while (out.ends_with(' ')) out.pop_back();
     out += "\n";
   }
@@ -196,6 +202,7 @@ std::string cases_json(const CasesOf& of) {
     row["ends_at"] = each.ends_at;
     row["covers"] = ordered_json::array();
     for (const Target& covered : each.covers) row["covers"].push_back(target(covered));
+    row["relative"] = each.relative.empty() ? ordered_json() : ordered_json(each.relative);
     row["neighbour_of"] = each.neighbour_of ? ordered_json(*each.neighbour_of) : ordered_json();
     document["cases"].push_back(std::move(row));
   }

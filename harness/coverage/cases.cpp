@@ -11,6 +11,7 @@
 #include "harness/coverage/execution_paths.hpp"
 #include "harness/coverage/neighbours.hpp"
 #include "harness/coverage/reach.hpp"
+#include "harness/coverage/relatives.hpp"
 #include "harness/coverage/run.hpp"
 #include "harness/report/explanation.hpp"
 #include "harness/suite/explicit_call.hpp"
@@ -73,6 +74,7 @@ class Finder {
     }
     check_and_describe();
     if (options_.neighbours) add_neighbours();
+    if (options_.neighbours) add_relatives();
     return std::move(out_);
   }
 
@@ -333,6 +335,18 @@ class Finder {
     out_.cases = std::move(all);
     if (without > 0) {
       out_.left_out.push_back(fmt::format("the neighbours of {} calls", without));
+    }
+  }
+
+  void add_relatives() {
+    std::vector<SeccompData> calls;
+    for (const Case& each : out_.cases) calls.push_back(each.data);
+    for (Relative& each : relatives_of(stack_, calls, options_.abis)) {
+      const bool there = std::ranges::find(calls, each.data) != calls.end();
+      if (there) continue;
+      Case made = described(each.data);
+      made.relative = std::move(each.why);
+      out_.cases.push_back(std::move(made));
     }
   }
 

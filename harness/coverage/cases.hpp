@@ -52,12 +52,15 @@ struct Case {
   std::vector<std::size_t> ends_at;  ///< by filter: the instruction
   /// The case that it is a neighbour of: one value of an argument is another.
   std::optional<std::size_t> neighbour_of;
+  /// It does what a refused call does, and is executed: why it is shown; empty for all others.
+  std::string relative{};
 };
 
 struct Cases {
-  std::vector<Case> cases;          ///< the machine's own calls first, by number; neighbours behind
-  std::size_t targets = 0;          ///< what was to be covered, and is
-  std::vector<Target> unreachable;  ///< proved: by no call that is meant
+  std::vector<Case> cases;            ///< the machine's own calls first, by number; neighbours
+                                      ///< behind theirs, relatives last
+  std::size_t targets = 0;            ///< what was to be covered, and is
+  std::vector<Target> unreachable;    ///< proved: by no call that is meant
   std::vector<std::string> left_out;  ///< what could not be found out, in words
 };
 
