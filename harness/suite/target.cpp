@@ -114,13 +114,13 @@ void Target::start_coverage() {
 }
 
 std::optional<std::uint32_t> Target::value(const SeccompData& data) const {
+  if (is_exempt(data, model())) return static_cast<std::uint32_t>(Action::Allow);
   if (may_be_open_) {
     for (std::size_t i = 0; i < loaded_.stack.size(); ++i) {
       const auto run = reference::run(loaded_.stack.program(i), data, model());
       if (run.fault != reference::Fault::None) return std::nullopt;
     }
   }
-  if (is_exempt(data, model())) return static_cast<std::uint32_t>(Action::Allow);
   return loaded_.stack.run(data).value;
 }
 
