@@ -126,8 +126,8 @@ void check_table(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
-  // '0' is a suite, '1' a table, '2' a pattern, '3' a call, '4' a .tests file; what is above chooses
-  // machines.
+  // '0' is a suite, '1' a table, '2' a pattern, '3' a call, '4' a .tests file; what is above
+  // chooses machines.
   const unsigned kind = bytes[0] % 8U;
   const unsigned choice = bytes[0] / 8U;
   const std::string_view text(reinterpret_cast<const char*>(bytes + 1), size - 1);

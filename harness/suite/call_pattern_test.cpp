@@ -242,8 +242,7 @@ TEST(CallPattern, what_is_malformed_is_said_at_its_place) {
       {"read\n(1)\x01", 8, "the pattern ends before"},
   };
   for (const WrongText& each : kWrong) {
-    const auto read =
-        parse_pattern(each.text, Arch::X86_64, Arch::X86_64, HighHalf::Extended);
+    const auto read = parse_pattern(each.text, Arch::X86_64, Arch::X86_64, HighHalf::Extended);
     ASSERT_FALSE(read.has_value()) << each.text;
     EXPECT_EQ(read.error().kind, PatternError::Kind::Malformed) << each.text;
     EXPECT_NE(read.error().error.message.find(each.words), std::string::npos)
@@ -331,8 +330,8 @@ std::string test_text(Source& source, bool named, unsigned index) {
       return fmt::format("{}& {}", name, some());
     case 6: {
       const std::uint32_t mask = random::edge_word(source);
-      return fmt::format("{}& {:#x} {} {:#x}", name, mask, source.one_in(2) ? "==" : "!=",
-                         mask & random::edge_word(source));
+      return fmt::format("{}& {:#x} {} {:#x}", name, mask,
+                         source.one_in(2) ? "==" : "!=", mask & random::edge_word(source));
     }
     default:
       static constexpr const char* kSigns[] = {"<", "<=", ">", ">="};
@@ -386,7 +385,6 @@ TEST(CallPattern, thousands_of_them_hold_for_the_same_calls_by_running_and_by_di
       ++read_patterns;
       const auto condition = read->condition(space);
       std::vector<SeccompData> calls = edge_calls(*read, {39, 0x1000}, 24);
-      EXPECT_EQ(calls.empty() || condition != verifier::Diagrams::kFalse, true) << text;
       for (const SeccompData& each : calls) EXPECT_TRUE(read->holds(each)) << text;
       const std::size_t edges = calls.size();
       for (std::size_t j = 0; j < edges; ++j) {
@@ -403,7 +401,7 @@ TEST(CallPattern, thousands_of_them_hold_for_the_same_calls_by_running_and_by_di
       }
       for (const SeccompData& each : calls) {
         ++compared;
-        held += read->holds(each) ? 1 : 0;
+        if (read->holds(each)) ++held;
         ASSERT_EQ(read->holds(each), space.holds(condition, each))
             << text << " on " << info(abi).name << ", " << to_string(high);
       }

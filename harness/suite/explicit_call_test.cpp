@@ -138,13 +138,12 @@ TEST(Verb, one_of_a_verdict_names_its_words) {
 
 TEST(Verb, one_of_an_outcome_asks_at_its_level) {
   using verifier::Level;
-  for (const char* const each : {"executes", "sigsys", "dies", "tracer decides",
-                                 "listener decides", "returns 0", "returns -1 EPERM"}) {
+  for (const char* const each : {"executes", "sigsys", "dies", "tracer decides", "listener decides",
+                                 "returns 0", "returns -1 EPERM"}) {
     EXPECT_EQ(verb(each).level, Level::Outcome) << each;
   }
   EXPECT_EQ(verb("deny").level, Level::Executes);
-  EXPECT_TRUE(
-      verb("returns -1 EPERM").fits(verifier::outcome_number(OutcomeKind::Returns, 1)));
+  EXPECT_TRUE(verb("returns -1 EPERM").fits(verifier::outcome_number(OutcomeKind::Returns, 1)));
   EXPECT_FALSE(verb("returns -1 EPERM").fits(verifier::outcome_number(OutcomeKind::Returns, 0)));
   EXPECT_TRUE(verb("returns 0").fits(verifier::outcome_number(OutcomeKind::Returns, 0)));
   EXPECT_TRUE(verb("dies").fits(verifier::outcome_number(OutcomeKind::ThreadDies)));
@@ -166,8 +165,8 @@ TEST(Verb, what_is_permitted_is_asked_as_programs_send_it_what_is_refused_whatev
 TEST(Verb, what_is_none_is_said) {
   for (const char* const each :
        {"", "allowed", "allow it", "errno ENOTHING", "errno 65536", "errno -1", "errno 1 2",
-        "returns", "returns 1", "returns -1", "returns -1 5000", "never", "sometimes", "never never allow",
-        "same as x"}) {
+        "returns", "returns 1", "returns -1", "returns -1 5000", "never", "sometimes",
+        "never never allow", "same as x"}) {
     const auto read = parse_verb(each, Arch::X86_64);
     ASSERT_FALSE(read.has_value()) << each;
     EXPECT_FALSE(read.error().empty());

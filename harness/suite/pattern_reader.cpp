@@ -293,8 +293,8 @@ class Reader {
       const Value bound = value();
       if (bound.bits == kAll && !bound.negative) fail_here("nothing is above that");
       const std::uint64_t next = bound.bits + 1;
-      asked.push_back({{next, bound.negative && next != 0, {}}, {}, kAll, false, true,
-                       bound.negative});
+      asked.push_back(
+          {{next, bound.negative && next != 0, {}}, {}, kAll, false, true, bound.negative});
     } else if (scanner_.accept("&")) {
       none = read_mask(asked);
     } else if (scanner_.accept("!")) {

@@ -83,8 +83,7 @@ class Document {
       auto found = values.end();
       if (node.scalar[i] == '{') {
         // Names are short: what is far away is no end of one.
-        const std::string_view rest =
-            std::string_view(node.scalar).substr(i + 1, kLongestName + 1);
+        const std::string_view rest = std::string_view(node.scalar).substr(i + 1, kLongestName + 1);
         const std::size_t end = rest.find('}');
         if (end != std::string_view::npos) found = values.find(rest.substr(0, end));
       }
