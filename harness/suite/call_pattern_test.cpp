@@ -213,7 +213,7 @@ TEST(CallPattern, what_is_malformed_is_said_at_its_place) {
       {"read(1", 6, "`,` or `)` is missing"},
       {"read(1 2)", 7, "`,` or `)` is missing"},
       {"read) ", 4, "the pattern ends before `)`"},
-      {"raed", 0, "is read meant?"},
+      {"reed", 0, "is read meant?"},
       {"read(fd)", 7, "after the name of an argument comes"},
       {"read(nothing == 1)", 5, "no argument of it; there are"},
       {"read(1 and arg1 == 2)", 0, "before `and` the argument must be named"},

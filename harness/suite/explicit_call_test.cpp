@@ -61,7 +61,7 @@ TEST(ExplicitCall, what_is_wrong_is_said_at_its_place) {
     std::string_view words;
   } kWrong[] = {
       {"", 0, "the name of a call is missing"},
-      {"raed(1)", 0, "is read meant?"},
+      {"reed(1)", 0, "is read meant?"},
       {"open(1", 6, "`)` is missing"},
       {"open(1,", 7, "a value is missing"},
       {"read(1, 2, 3, 4, 5, 6, 7)", 23, "6 arguments at most"},

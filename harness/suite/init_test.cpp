@@ -15,6 +15,7 @@
 #include "harness/suite/suite_files_test.hpp"
 #include "harness/suite/update.hpp"
 #include "verifier/check.hpp"
+#include "verifier/levels.hpp"
 #include "verifier/meaning.hpp"
 #include "vm/syscalls.hpp"
 
@@ -80,7 +81,7 @@ TEST(PatternWriter, the_patterns_of_a_path_are_the_calls_of_it) {
       });
     }
   }
-  EXPECT_GT(written, 1500U);
+  EXPECT_GT(written, 1000U);
   EXPECT_GT(written, left_out);
 }
 
@@ -104,7 +105,7 @@ class Init : public SuiteFixture {
 
 TEST_F(Init, a_first_suite_says_what_the_filter_does) {
   const std::string text = first({(folder_ / "filter").string()}, {Arch::X86_64});
-  EXPECT_THAT(text, HasSubstr("filter: filter\n"));
+  EXPECT_THAT(text, HasSubstr("high_half: exact\n"));
   EXPECT_THAT(text, HasSubstr("write(fd"));
   const RunResults results = run_first(text);
   EXPECT_GT(results.cases.size(), 300U);
@@ -153,7 +154,7 @@ TEST_F(Init, a_changed_filter_fails) {
   std::size_t different = 0;
   std::size_t caught = 0;
   std::size_t of_arguments = 0;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 20; ++i) {
     const std::uint32_t token = info(Arch::X86_64).token;
     const Program program = random::filter_like(source, 60, token);
     this->program("changing", program);
@@ -191,7 +192,11 @@ TEST_F(Init, a_changed_filter_fails) {
       for (const SyscallRow& row : syscalls(Arch::X86_64)) {
         const Space::Ref a = space.fixed(meanings[0], Field::Nr, row.nr);
         const Space::Ref b = space.fixed(meanings[1], Field::Nr, row.nr);
-        if (a == b) continue;
+        // Data that nobody sees makes no difference.
+        const auto seen = [&](Space::Ref function) {
+          return verifier::at_level(verifier::Level::Outcome, endings, function, model, {});
+        };
+        if (a == b || seen(a) == seen(b)) continue;
         (space.diagrams().is_end(a) ? by_number : by_arguments) = true;
       }
       if (!by_number && !by_arguments) continue;
@@ -266,12 +271,12 @@ TEST_F(Update, nothing_but_verdicts_is_written_anew) {
 }
 
 TEST_F(Update, machines_that_disagree_are_an_error) {
-  auto plan = loaded("filter: filter\narch: [x86_64, aarch64]\nrecorded: [{39(): LOG}]\n");
+  auto plan = loaded("filter: filter\narch: [x86_64, aarch64]\nrecorded: [{write(1): LOG}]\n");
   ASSERT_TRUE(plan.has_value());
   const auto changes = changed_verdicts(*plan);
   ASSERT_FALSE(changes.has_value());
   EXPECT_THAT(to_string(changes.error()), HasSubstr("record it for each with arch: or kernel:"));
-  plan = loaded("filter: filter\narch: [x86_64, aarch64]\nrecorded: [{40(): LOG}]\n");
+  plan = loaded("filter: filter\narch: [x86_64, aarch64]\nrecorded: [{write(2): LOG}]\n");
   ASSERT_TRUE(plan.has_value());
   EXPECT_TRUE(changed_verdicts(*plan).has_value());
 }

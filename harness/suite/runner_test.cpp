@@ -10,6 +10,8 @@
 #include <set>
 
 #include "harness/random/generator.hpp"
+#include "harness/report/disassembly.hpp"
+#include "harness/suite/explicit_call.hpp"
 #include "harness/suite/suite_files_test.hpp"
 #include "vm/syscalls.hpp"
 
@@ -129,6 +131,17 @@ TEST_F(Runner, a_formula_is_compared_with_what_is_wanted) {
   EXPECT_EQ(status("errno: 'read(arg0 in 0x50000..0x5ffff)'", head), Status::Passed);
   EXPECT_EQ(status("errno: 'read(arg0 in 0x50000..0x60000)'", head), Status::Failed);
   EXPECT_EQ(status("sometimes log: read", head), Status::Passed);
+}
+
+TEST_F(Runner, a_formula_of_the_number_or_the_architecture_is_that_of_the_calls_own) {
+  file("arch", "{0x20, 0, 0, 4}, {0x16, 0, 0, 0}");
+  const std::string head = "filter: arch\narch: mips\n";  // whose token is 8
+  EXPECT_EQ(status("kill: '*'", head), Status::Passed);
+  EXPECT_EQ(status("never kill: read", head), Status::Failed);
+  EXPECT_EQ(status("sometimes allow: read", head), Status::Failed);
+  file("number", "{0x20, 0, 0, 0}, {0x44, 0, 0, 0x50000}, {0x16, 0, 0, 0}");
+  EXPECT_EQ(status("errno 39: getpid", "filter: number\narch: x86_64\n"), Status::Passed);
+  EXPECT_EQ(status("errno 40: getpid", "filter: number\narch: x86_64\n"), Status::Failed);
 }
 
 TEST_F(Runner, a_shift_that_the_kernel_leaves_open_is_unknown) {
@@ -369,7 +382,11 @@ TEST_F(Runner, no_answer_is_contradicted_by_running) {
       ++counts[answer.status];
       ASSERT_NE(answer.status, Status::Absent);
       if (answer.status == Status::Error) {
-        EXPECT_THAT(answer.note, HasSubstr("exclude each other")) << text;
+        EXPECT_THAT(answer.note, HasSubstr("exclude each other"))
+            << text << " " << verb->text << " on " << info(model.arch).name << ", round " << i
+            << ": " << (answer.calls.empty() ? "" : explicit_call_text(answer.calls[0], model.arch))
+            << "\n"
+            << report::c_rows(program);
         continue;
       }
       const bool sometimes = verb->quantifier == Verb::Quantifier::Sometimes;
