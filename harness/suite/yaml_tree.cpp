@@ -35,8 +35,9 @@ class TextBuffer : public std::streambuf {
   int_type underflow() override {
     if (given_ == text_.size()) return traits_type::eof();
     if (given_ - heard_at_ > most_silent_) {
+      const std::string_view before = text_.substr(0, heard_at_);
       throw TooMuch{
-          {0, 0,
+          {static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1, 1,
            fmt::format("a list in brackets, a text or a comment of more than {} MiB; write lists "
                        "with a dash before each item",
                        most_silent_ >> 20U)}};
