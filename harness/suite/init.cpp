@@ -205,9 +205,14 @@ void write_section(std::string& out, const Section& section, std::string_view ar
 }  // namespace
 
 std::string yaml_scalar(const std::string& text) {
-  const bool plain = !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  }) && !(text[0] >= '0' && text[0] <= '9');
+  const bool plain = !text.empty() &&
+                     std::ranges::all_of(text,
+                                         [](char c) {
+                                           return (c >= 'a' && c <= 'z') ||
+                                                  (c >= 'A' && c <= 'Z') ||
+                                                  (c >= '0' && c <= '9') || c == '_';
+                                         }) &&
+                     !(text[0] >= '0' && text[0] <= '9') && text != "null";
   if (plain) return text;
   std::string out = "\"";
   for (const char c : text) {

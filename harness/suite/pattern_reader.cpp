@@ -265,6 +265,7 @@ class Reader {
     std::uint64_t mask = kAll;
     bool open_below = false;  ///< from the least
     bool open_above = false;  ///< to the largest
+    bool is_signed = false;   ///< what is open ends where signed numbers do
   };
 
   void read_test(unsigned index, bool named) {
@@ -276,18 +277,24 @@ class Reader {
       none = true;
       read_alternatives(index, asked);
     } else if (scanner_.accept("<=")) {
-      asked.push_back({{}, value(), kAll, true, false});
+      const Value bound = value();
+      asked.push_back({{}, bound, kAll, true, false, bound.negative});
     } else if (scanner_.accept(">=")) {
-      asked.push_back({value(), {}, kAll, false, true});
+      const Value bound = value();
+      asked.push_back({bound, {}, kAll, false, true, bound.negative});
     } else if (scanner_.accept("<")) {
       const Value bound = value();
       if (bound.bits == 0) fail_here("nothing is below 0: numbers are unsigned");
-      asked.push_back({{}, {bound.bits - 1, bound.negative, {}}, kAll, true, false});
+      constexpr std::uint64_t kLeast = std::uint64_t{1} << 63U;
+      if (bound.negative && bound.bits == kLeast) fail_here("nothing is below that");
+      asked.push_back(
+          {{}, {bound.bits - 1, bound.negative, {}}, kAll, true, false, bound.negative});
     } else if (scanner_.accept(">")) {
       const Value bound = value();
       if (bound.bits == kAll && !bound.negative) fail_here("nothing is above that");
       const std::uint64_t next = bound.bits + 1;
-      asked.push_back({{next, bound.negative && next != 0, {}}, {}, kAll, false, true});
+      asked.push_back(
+          {{next, bound.negative && next != 0, {}}, {}, kAll, false, true, bound.negative});
     } else if (scanner_.accept("&")) {
       none = read_mask(asked);
     } else if (scanner_.accept("!")) {
@@ -314,11 +321,11 @@ class Reader {
       if ((wanted.bits & ~mask.bits) != 0) {
         fail_here(fmt::format("under the mask {:#x} nothing is {:#x}", mask.bits, wanted.bits));
       }
-      asked.push_back({wanted, wanted, mask.bits, false, false});
+      asked.push_back({wanted, wanted, mask.bits, false, false, false});
       return unequal;
     }
     if (mask.bits == 0) fail_here("a mask of 0 has no bits");
-    asked.push_back({{}, {}, mask.bits, false, false});
+    asked.push_back({{}, {}, mask.bits, false, false, false});
     return true;  // not: all of its bits are 0
   }
 
@@ -335,7 +342,7 @@ class Reader {
       } else if (!first.constant.empty()) {
         names.push_back(first.constant);
       }
-      asked.push_back({first, last, kAll, false, false});
+      asked.push_back({first, last, kAll, false, false, false});
       if (asked.size() > kMostAtoms) fail_here("more than 10,000 alternatives");
     };
     std::size_t bars = 0;
@@ -407,9 +414,8 @@ class Reader {
       std::uint64_t first = each.first.bits & cut;
       std::uint64_t last = each.last.bits & cut;
       // Below 0 the order is that of signed numbers.
-      const bool signs = each.first.negative || each.last.negative;
-      if (each.open_below) first = signs ? top : 0;
-      if (each.open_above) last = signs ? top - 1 : cut;
+      if (each.open_below) first = each.is_signed ? top : 0;
+      if (each.open_above) last = each.is_signed ? top - 1 : cut;
       if (first <= last) {
         test.atoms.push_back({first, last, mask});
       } else {

@@ -13,6 +13,9 @@
 namespace callgate::suite {
 namespace {
 
+// Each has a pattern of its own: a few hundred bytes.
+constexpr std::size_t kMostCases = 2'000'000;
+
 struct Wrong {
   SuiteError error;
 };
@@ -146,6 +149,9 @@ class Planner {
           return name_matches(made.name, pattern);
         })) {
       return;
+    }
+    if (plan_.cases_.size() >= kMostCases) {
+      fail(made.place, "more than 2,000,000 cases; run it in parts, by --arch, --kernel or -k");
     }
     plan_.cases_.push_back(std::move(made));
   }

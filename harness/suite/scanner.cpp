@@ -29,7 +29,8 @@ class Expression {
     if (depth > kMostDepth) return scanner_.error("parentheses are nested too deeply");
     if (scanner_.accept("-")) {
       return changed(primary(depth + 1), [](Value value) {
-        return Value{0 - value.bits, value.bits != 0 && !value.negative, {}};
+        const std::uint64_t bits = 0 - value.bits;
+        return Value{bits, !value.negative && (bits >> 63U) != 0, {}};
       });
     }
     if (scanner_.accept("~")) {

@@ -21,6 +21,7 @@ using front_ends::shown;
 constexpr std::size_t kMostCalls = 2'000'000;
 constexpr std::size_t kMostFiles = 64;
 constexpr unsigned kMostNested = 8;
+constexpr std::size_t kMostParameters = 32;
 
 using Entry = Document::Entry;
 using Wrong = WrongSuite;
@@ -34,7 +35,9 @@ struct Template {
 
 class Reader {
  public:
-  Reader(std::string path, bool may_open) : may_open_(may_open) { suite_.path = std::move(path); }
+  Reader(std::string path, bool may_open, Budget& budget) : may_open_(may_open), budget_(budget) {
+    suite_.path = std::move(path);
+  }
 
   Suite read(const Document& document, YamlId root) {
     read_part(document, root, true);
@@ -269,7 +272,7 @@ class Reader {
       }
       if (tree->documents().size() != 1) in.fail(each, "what is included is one document");
       trees_.push_back(std::make_unique<YamlTree>(std::move(*tree)));
-      documents_.push_back(std::make_unique<Document>(*trees_.back(), path));
+      documents_.push_back(std::make_unique<Document>(*trees_.back(), path, budget_));
       const Document& part = *documents_.back();
       open_.push_back(path);
       read_part(part, trees_.back()->documents().front(), false);
@@ -286,6 +289,12 @@ class Reader {
         if (entry.key == "parameters") {
           for (const YamlId name : in.items(entry.value)) {
             made.parameters.push_back(in.text(name, {}, "a parameter's name"));
+            if (made.parameters.back().size() > kLongestName) {
+              in.fail(name, "a parameter's name has 64 characters at most");
+            }
+            if (made.parameters.size() > kMostParameters) {
+              in.fail(name, "a template has 32 parameters at most");
+            }
           }
         } else if (entry.key == "expect") {
           made.expect = entry.value;
@@ -308,6 +317,7 @@ class Reader {
       in.fail(id, "expect: is a list: `- allow: [read, write]`");
     }
     for (const YamlId each : node.children) {
+      in.spend(each);
       // A list in the list, by an alias: as if it stood here.
       if (in.at(each).kind == YamlNode::Kind::Sequence) {
         if (depth > kMostNested) in.fail(each, "nested too deeply");
@@ -319,6 +329,7 @@ class Reader {
   }
 
   void read_expectation(const Document& in, YamlId id, const Values& values, unsigned depth) {
+    in.spend(id, sizeof(Expectation));
     const std::vector<Entry> entries = in.entries(id, "an expectation");
     const auto use = std::ranges::find(entries, "use", &Entry::key);
     if (use != entries.end()) {
@@ -366,6 +377,7 @@ class Reader {
 
   void add_call(const Document& in, YamlId id, const Values& values, Expectation& to,
                 unsigned depth) {
+    in.spend(id);
     if (in.at(id).kind == YamlNode::Kind::Sequence) {
       if (depth > kMostNested) in.fail(id, "nested too deeply");
       for (const YamlId each : in.at(id).children) add_call(in, each, values, to, depth + 1);
@@ -406,6 +418,9 @@ class Reader {
             options.push_back(in.text(option, values, "a parameter"));
           }
           with.emplace_back(each.key, std::move(options));
+          if (with.size() > kMostParameters) {
+            in.fail(each.key_id, "a template has 32 parameters at most");
+          }
         }
       } else if (!ignored(entry)) {
         unknown_key(in, entry, "use and with");
@@ -427,6 +442,7 @@ class Reader {
     for (;;) {
       if (++uses_ > 100'000) in.fail(id, "templates are used more than 100,000 times");
       Values here;
+      in.spend(id);
       for (std::size_t i = 0; i < with.size(); ++i) here[with[i].first] = with[i].second[chosen[i]];
       read_expectations(*used->document, used->expect, here, depth + 1);
       std::size_t i = 0;
@@ -495,6 +511,7 @@ class Reader {
   }
 
   bool may_open_;
+  Budget& budget_;
   Suite suite_;
   std::map<std::string, Template, std::less<>> templates_;
   std::vector<std::unique_ptr<YamlTree>> trees_;
@@ -516,9 +533,10 @@ std::expected<std::vector<Suite>, SuiteError> read_suites(std::string_view text,
   }
   std::vector<Suite> out;
   try {
-    const Document document(*tree, path);
+    Budget budget;
+    const Document document(*tree, path, budget);
     for (const YamlId root : tree->documents()) {
-      out.push_back(Reader(path, may_open).read(document, root));
+      out.push_back(Reader(path, may_open, budget).read(document, root));
     }
   } catch (Wrong& wrong) {
     return std::unexpected(std::move(wrong.error));

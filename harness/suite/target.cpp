@@ -114,13 +114,13 @@ void Target::start_coverage() {
 }
 
 std::optional<std::uint32_t> Target::value(const SeccompData& data) const {
+  if (is_exempt(data, model())) return static_cast<std::uint32_t>(Action::Allow);
   if (may_be_open_) {
     for (std::size_t i = 0; i < loaded_.stack.size(); ++i) {
       const auto run = reference::run(loaded_.stack.program(i), data, model());
       if (run.fault != reference::Fault::None) return std::nullopt;
     }
   }
-  if (is_exempt(data, model())) return static_cast<std::uint32_t>(Action::Allow);
   return loaded_.stack.run(data).value;
 }
 
@@ -239,13 +239,11 @@ Answer Target::prove(const CallPattern& pattern, const Verb& verb) {
   const Ref open = diagrams.both(meant, parts.open);
   Ref wanted = sometimes ? diagrams.without(meant, diagrams.either(parts.unfit, parts.open))
                          : diagrams.both(meant, parts.unfit);
-  if (space.has_opaque(wanted)) {
-    // Opaque comparisons may be of architecture and number too.
-    if (pattern.one_number()) {
-      wanted = diagrams.both(space.equal(Field::Nr, pattern.numbers[0].first), wanted);
-    }
-    wanted = diagrams.both(space.equal(Field::Arch, pattern.token), wanted);
+  // Opaque comparisons may be of architecture and number, and so may values that are formulas.
+  if (pattern.one_number()) {
+    wanted = diagrams.both(space.equal(Field::Nr, pattern.numbers[0].first), wanted);
   }
+  wanted = diagrams.both(space.equal(Field::Arch, pattern.token), wanted);
   const verifier::Decision decision = all.solver->decide(space, wanted);
   if (decision.holds == verifier::Holds::Sometimes && decision.call) {
     const SeccompData call = whole(*decision.call);

@@ -6,6 +6,7 @@
 #include <yaml-cpp/parser.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <istream>
 #include <map>
 #include <streambuf>
@@ -14,18 +15,51 @@
 namespace callgate::suite {
 namespace {
 
-// A text as a stream, without a copy.
-class TextBuffer : public std::streambuf {
- public:
-  explicit TextBuffer(std::string_view text) {
-    // Never written through: it is read alone.
-    char* const start = const_cast<char*>(text.data());
-    setg(start, start, start + text.size());
-  }
-};
-
 struct TooMuch {
   YamlError error;
+};
+
+// A text as a stream, without a copy. The parser keeps all of a list in brackets before it says
+// anything of it, a hundred bytes for each comma: what it may read without a word has an end.
+class TextBuffer : public std::streambuf {
+ public:
+  TextBuffer(std::string_view text, std::size_t most_silent)
+      : text_(text), most_silent_(most_silent) {
+    hand_out(0);
+  }
+
+  // The parser has said something of what was read.
+  void heard() noexcept { heard_at_ = given_; }
+
+ protected:
+  int_type underflow() override {
+    if (given_ == text_.size()) return traits_type::eof();
+    if (given_ - heard_at_ > most_silent_) {
+      const std::string_view before = text_.substr(0, heard_at_);
+      throw TooMuch{
+          {static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1, 1,
+           fmt::format("a list in brackets, a text or a comment of more than {} MiB; write lists "
+                       "with a dash before each item",
+                       most_silent_ >> 20U)}};
+    }
+    hand_out(std::min(kPart, text_.size() - given_));
+    return traits_type::to_int_type(*gptr());
+  }
+
+ private:
+  static constexpr std::size_t kPart = 4096;
+
+  void hand_out(std::size_t count) {
+    // Never written through: it is read alone.
+    char* const start = const_cast<char*>(text_.data()) + given_;
+    setg(start, start, start + count);
+    given_ += count;
+  }
+
+  std::string_view text_;
+  std::size_t most_silent_;
+  std::size_t given_ = 0;
+  std::size_t heard_at_ = 0;
 };
 
 YamlError error_at(const YAML::Mark& mark, std::string message) {
@@ -37,8 +71,9 @@ YamlError error_at(const YAML::Mark& mark, std::string message) {
 // Makes nodes of what the parser meets, and stops it where that is too much.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(std::vector<YamlNode>& nodes, std::vector<YamlId>& documents, const YamlLimits& limits)
-      : nodes_(nodes), documents_(documents), limits_(limits) {}
+  Builder(std::vector<YamlNode>& nodes, std::vector<YamlId>& documents, const YamlLimits& limits,
+          TextBuffer& text)
+      : nodes_(nodes), documents_(documents), limits_(limits), text_(text) {}
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override { anchors_.clear(); }
   void OnDocumentEnd() override {}
@@ -80,6 +115,7 @@ class Builder : public YAML::EventHandler {
   };
 
   YamlId made(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    text_.heard();
     if (nodes_.size() >= limits_.nodes) {
       throw TooMuch{
           error_at(mark, fmt::format("more than {} values; split the file", limits_.nodes))};
@@ -124,6 +160,7 @@ class Builder : public YAML::EventHandler {
   std::vector<YamlNode>& nodes_;
   std::vector<YamlId>& documents_;
   const YamlLimits& limits_;
+  TextBuffer& text_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlId> anchors_;
   std::size_t count_ = 0;
@@ -151,10 +188,10 @@ std::expected<YamlTree, YamlError> parse_yaml(std::string_view text, const YamlL
   }
   if (const auto deep = too_deep(text, limits.depth)) return std::unexpected(*deep);
   YamlTree tree;
-  TextBuffer buffer(text);
+  TextBuffer buffer(text, limits.silent);
   std::istream stream(&buffer);
   try {
-    Builder builder(tree.nodes_, tree.documents_, limits);
+    Builder builder(tree.nodes_, tree.documents_, limits, buffer);
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
       if (tree.documents_.size() > 1000) {

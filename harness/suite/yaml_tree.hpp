@@ -22,6 +22,7 @@ struct YamlLimits {
   std::size_t nodes = 6'000'000;
   std::size_t anchors = 10'000;
   unsigned depth = 100;
+  std::size_t silent = std::size_t{4} << 20U;  ///< bytes of one list in brackets, or of one text
 };
 
 /// A node's place in its YamlTree.

@@ -1,0 +1,179 @@
+// `callgate init` and `callgate test` as a person meets them.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "harness/cli/command_test.hpp"
+
+namespace callgate {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class SuiteCommandFixture : public FilterCommandFixture {
+ protected:
+  void SetUp() override {
+    FilterCommandFixture::SetUp();
+    passing_ = suite("passing", "expect:\n  - allow: getpid\n  - errno EPERM: [read, open]\n");
+    failing_ = suite("failing", "expect:\n  - allow: [getpid, write, read]\n");
+  }
+  std::string suite(const std::string& name, const std::string& rest) const {
+    return file(name + ".yaml", "filter: filter\narch: x86_64\n" + rest);
+  }
+
+  std::string passing_;
+  std::string failing_;
+};
+
+TEST_F(SuiteCommandFixture, exit_codes_say_how_it_went) {
+  const Ended well = run({"test", passing_});
+  EXPECT_EQ(well.code, 0) << well.err;
+  EXPECT_THAT(well.out, HasSubstr("3 passed"));
+  const Ended no = run({"test", failing_});
+  EXPECT_EQ(no.code, 1);
+  EXPECT_THAT(no.out,
+              AllOf(HasSubstr("allow: write"), HasSubstr("ERRNO(1)"), HasSubstr("failing.yaml:4")));
+  EXPECT_EQ(run({"test", passing_, failing_}).code, 1);
+  // What cannot be read.
+  const Ended nothing = run({"test", (folder_ / "none.yaml").string()});
+  EXPECT_EQ(nothing.code, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("none.yaml"));
+  const Ended wrong = run({"test", suite("wrong", "expect:\n  - allow: [raed]\n")});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("wrong.yaml:4:13: raed: character 1: "));
+  EXPECT_EQ(run({"test"}).code, 2);
+  EXPECT_EQ(run({"test", file("other.yaml", "filter: none\nexpect: [{allow: read}]\n")}).code, 2);
+  const Ended empty = run({"test", suite("empty", "")});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.err, HasSubstr("there are no cases in it"));
+}
+
+TEST_F(SuiteCommandFixture, what_is_not_there_passes_but_where_it_is_strict) {
+  const std::string absent = suite("absent", "expect:\n  - deny: [socketcall, read]\n");
+  EXPECT_EQ(run({"test", absent}).code, 0);
+  EXPECT_EQ(run({"test", "--strict", absent}).code, 1);
+}
+
+TEST_F(SuiteCommandFixture, a_suite_may_come_on_standard_input) {
+  const Ended ended =
+      run({"test", "-"}, "filter: " + filter_ + "\narch: x86_64\nexpect: [{allow: getpid}]\n");
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const Ended wrong = run({"test", "-"}, "filter: x\nfiltre: y\n");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("standard input:2:1: "));
+}
+
+TEST_F(SuiteCommandFixture, cases_are_listed_chosen_and_dealt_out) {
+  EXPECT_EQ(run({"test", "--list", passing_}).out,
+            "allow: getpid [x86_64]\nerrno EPERM: read [x86_64]\nerrno EPERM: open [x86_64]\n");
+  EXPECT_EQ(run({"test", "--list", "-k", "errno*", passing_}).out,
+            "errno EPERM: read [x86_64]\nerrno EPERM: open [x86_64]\n");
+  EXPECT_EQ(run({"test", "--list", "--shard", "2/2", passing_}).out,
+            "errno EPERM: read [x86_64]\n");
+  EXPECT_EQ(run({"test", "--list", "--arch", "arm,aarch64", "-k", "getpid", passing_}).out,
+            "allow: getpid [arm]\nallow: getpid [aarch64]\n");
+  EXPECT_EQ(run({"test", "-k", "getpid", failing_}).code, 0);
+  EXPECT_EQ(run({"test", "-k", "nothing", failing_}).code, 2);
+  for (const char* const each : {"0/2", "3/2", "2", "a/b", "1/", "/2", "1/2/3", "-1/2"}) {
+    const Ended wrong = run({"test", "--shard=" + std::string(each), passing_});
+    EXPECT_EQ(wrong.code, 2) << each;
+    EXPECT_THAT(wrong.err, HasSubstr("1/4")) << each;
+  }
+  const Ended fast = run({"test", "--fail-fast", "-j", "1", failing_});
+  EXPECT_EQ(fast.code, 1);
+  EXPECT_THAT(fast.out, Not(HasSubstr("allow: read")));
+}
+
+TEST_F(SuiteCommandFixture, reports_are_written_in_several_formats_at_once) {
+  const std::string junit = (folder_ / "tests.xml").string();
+  const std::string json = (folder_ / "tests.json").string();
+  const Ended ended = run({"test", "--format", "tap", "--report", "junit=" + junit, "--report",
+                           "json=" + json, failing_});
+  EXPECT_EQ(ended.code, 1) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("not ok"));
+  EXPECT_THAT(content(junit), AllOf(HasSubstr("<testsuite"), HasSubstr("failures=\"2\"")));
+  const auto document = nlohmann::json::parse(content(json));
+  EXPECT_TRUE(document.is_object());
+  for (const char* const each : {"junit", "nothing=x"}) {
+    EXPECT_EQ(run({"test", "--report", each, passing_}).code, 2) << each;
+  }
+  EXPECT_EQ(run({"test", "--format", "nothing", passing_}).code, 2);
+  EXPECT_EQ(run({"test", "--report", "junit=/nowhere/at/all.xml", passing_}).code, 2);
+}
+
+TEST_F(SuiteCommandFixture, coverage_is_written_and_may_be_too_little) {
+  const std::string lcov = (folder_ / "filter.info").string();
+  const Ended ended = run({"test", "--coverage", "lcov=" + lcov, passing_});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(content(lcov), AllOf(HasSubstr("SF:"), HasSubstr("end_of_record")));
+  const Ended little = run({"test", "--min-coverage", "100", passing_});
+  EXPECT_EQ(little.code, 1);
+  EXPECT_THAT(little.out, HasSubstr("coverage of instructions: at least 100 %"));
+  EXPECT_EQ(run({"test", "--min-coverage", "instructions=10", passing_}).code, 0);
+  const std::string all = suite("all", "expect: [{never kill: '*'}]\n");
+  EXPECT_EQ(run({"test", "--min-coverage", "instructions=100,branches=100", all}).code, 0);
+  for (const char* const each : {"101", "lines=1", "", "branches=", "branches=1,"}) {
+    EXPECT_EQ(run({"test", std::string("--min-coverage=") + each, passing_}).code, 2) << each;
+  }
+  EXPECT_EQ(run({"test", "--coverage", "nothing", passing_}).code, 2);
+}
+
+TEST_F(SuiteCommandFixture, recorded_verdicts_are_updated_and_nothing_else) {
+  const std::string path = suite(
+      "recorded", "recorded: # of today\n  - write(1): ALLOW # so\n    read(): LOG # not so\n");
+  EXPECT_EQ(run({"test", path}).code, 1);
+  const std::string before = content(path);
+  const Ended updated = run({"test", "--update", path});
+  EXPECT_EQ(updated.code, 0) << updated.err;
+  EXPECT_THAT(updated.out,
+              AllOf(HasSubstr("read(): LOG -> ERRNO(1)"), HasSubstr("1 recorded verdict changed")));
+  std::string after = before;
+  after.replace(after.find("LOG"), 3, "ERRNO(1)");
+  EXPECT_EQ(content(path), after);
+  EXPECT_THAT(run({"test", "--update", path}).out, HasSubstr("0 recorded verdicts changed"));
+  // Machines that do not agree: nothing is written.
+  const std::string two =
+      file("two.yaml", "filter: filter\narch: [x86_64, arm]\nrecorded: [{write(1): LOG}]\n");
+  const std::string untouched = content(two);
+  EXPECT_EQ(run({"test", "--update", two}).code, 2);
+  EXPECT_EQ(content(two), untouched);
+  EXPECT_EQ(run({"test", "--update", "-"},
+                "filter: " + filter_ + "\narch: x86_64\nrecorded: [{read(): LOG}]\n")
+                .code,
+            2);
+}
+
+TEST_F(SuiteCommandFixture, a_first_suite_passes_and_is_not_written_over) {
+  const std::string path = (folder_ / "first.yaml").string();
+  const Ended made = run({"init", "--arch", "x86_64,aarch64", "-o", path, filter_});
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(run({"test", path}).code, 0);
+  const std::string before = content(path);
+  const Ended again = run({"init", "--arch", "x86_64", "-o", path, filter_});
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(again.err, HasSubstr("--force"));
+  EXPECT_EQ(content(path), before);
+  EXPECT_EQ(run({"init", "--arch", "x86_64", "--force", "-o", path, filter_}).code, 0);
+  EXPECT_NE(content(path), before);
+  const Ended printed = run({"init", "--arch", "x86_64", filter_});
+  EXPECT_THAT(printed.out, HasSubstr("callgate: 1\n"));
+  EXPECT_EQ(run({"test", "-"}, printed.out).code, 0);
+  // The filter is another one now.
+  file("filter", "{0x06, 0, 0, 0x00050001}");
+  const Ended changed = run({"test", path});
+  EXPECT_EQ(changed.code, 1);
+  EXPECT_THAT(changed.out, HasSubstr("allow: getpid"));
+  EXPECT_EQ(run({"init", (folder_ / "none").string()}).code, 2);
+  EXPECT_EQ(run({"init"}).code, 2);
+}
+
+}  // namespace
+}  // namespace callgate
