@@ -134,7 +134,9 @@ void add_scmp_sim(CLI::App& root, int& exit_code) {
       "22 wrong use; 14 FAULT:\nthe filter cannot be read or the kernel refuses it; 8 ERROR: it "
       "returns no action that the kernel knows.\n"
       "A link to callgate with the name scmp_bpf_sim does the same, so that libseccomp's "
-      "tests/regression runs with it.");
+      "tests/regression runs with it.\n"
+      "\nExample:\n"
+      "  callgate scmp-sim -f filter.bpf -a x86_64 -s openat -0 3");
   command.callback(
       [&command, &exit_code] { exit_code = scmp_sim("callgate scmp-sim", command.remaining()); });
 }

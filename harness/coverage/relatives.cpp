@@ -56,6 +56,22 @@ class Search {
         add(machine, pair.other, {}, fmt::format("{} is refused: {}", text, pair.why));
       }
     }
+    // Calls that have no branch of their own: refused by default here, and another ABI's number of
+    // them is one that is allowed.
+    constexpr std::size_t kMostOfAnAbi = 12;
+    for (const Arch other : report::abis_of(machine)) {
+      const std::size_t most = found_.size() + kMostOfAnAbi;
+      for (const SyscallRow& row : syscalls(machine)) {
+        if (other == machine || found_.size() >= most) break;
+        SeccompData call{};
+        call.arch = info(machine).token;
+        call.nr = static_cast<std::int32_t>(row.nr);
+        if (executes(call)) continue;
+        add(other, row.name, call,
+            fmt::format("refused as {}: the same call of {}",
+                        suite::explicit_call_text(call, machine), info(other).name));
+      }
+    }
     return std::move(found_);
   }
 
