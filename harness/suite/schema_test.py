@@ -3,6 +3,7 @@
 published schema; suites with mistakes do not."""
 import glob
 import json
+import os
 import re
 import sys
 
@@ -10,6 +11,9 @@ try:
     import jsonschema
     import yaml
 except ImportError as error:
+    # Another Python may be first in the path; Debian's packages are for its own.
+    if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3") and os.path.exists("/usr/bin/python3"):
+        os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
     print(f"[  SKIPPED ] {error}: python3-jsonschema and python3-yaml are needed")
     sys.exit(0)
 
