@@ -1,15 +1,20 @@
 #!/bin/sh
 # Whether the committed seeds are those that callgate_fuzz_seeds makes, and whether what
 # callgate_fuzz_to_vector makes of one is what the corpus reads.
-#   tools_test.sh SOURCE FOLDER_OF_TOOLS
+#   tools_test.sh SOURCE FOLDER_OF_TOOLS COMPILER
+# Random scripts come out otherwise by a compiler that evaluates arguments in another order: those that
+# are committed are GNU's, and with another one the rest is compared.
 set -eu
 source=$1
 tools=$2
+compiler=$3
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 "$tools/callgate_fuzz_seeds" "$source" "$out/seeds" --seeds-only
-if ! diff -r "$out/seeds" "$source/fuzz/seeds"; then
+[ "$compiler" = GNU ] || other="--exclude=random_*"
+# shellcheck disable=SC2086
+if ! diff -r ${other-} "$out/seeds" "$source/fuzz/seeds"; then
   echo "fuzz/seeds is stale: callgate_fuzz_seeds . fuzz/seeds --seeds-only makes it anew" >&2
   exit 1
 fi
