@@ -205,7 +205,8 @@ ordered_json program_json(const ProgramCoverage& program, Calls& calls) {
   }
   for (const coverage::Missing& each : missing_of(program)) {
     std::string words = fmt::format("instruction {}", each.at);
-    if (each.taken) words += " " + coverage::way_words(program.program[each.at], each.at, *each.taken);
+    if (each.taken)
+      words += " " + coverage::way_words(program.program[each.at], each.at, *each.taken);
     ordered_json row = calls.point(*each.point, program.arch);
     row["at"] = each.at;
     row["words"] = std::move(words);
