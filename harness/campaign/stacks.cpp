@@ -21,12 +21,6 @@ namespace callgate::campaign {
 namespace {
 
 constexpr std::size_t kCalls = 4;
-constexpr Surroundings kAround = {.tracer = true,
-                                  .listener = false,  // unless the winner has it
-                                  .only_thread = false,
-                                  .sigsys_blocked_or_ignored = false,
-                                  .log_flag = false};
-
 struct Stack {
   std::vector<Program> oldest_first;
   std::optional<std::size_t> listener;  // the filter that has one
@@ -69,7 +63,7 @@ std::expected<std::optional<Difference>, live::LiveError> ask(Context& context, 
   }
   for (const live::Seen& each : seen->calls) {
     const Verdict verdict = stack->run(each.data);
-    Surroundings around = kAround;
+    Surroundings around = live::kOracleSurroundings;
     around.listener = asked.listener && verdict.winner == asked.listener;
     const Outcome ours = outcome_of(*stack, verdict, each.data, around);
     switch (live::compare(ours, verdict.value, each)) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +15,7 @@
 #include "harness/front_ends/telling_calls.hpp"
 #include "harness/process/manifest.hpp"
 #include "harness/report/words.hpp"
+#include "harness/suite/scanner.hpp"
 #include "vm/syscalls.hpp"
 
 namespace callgate::cli {
@@ -34,14 +34,10 @@ std::string known_arches() {
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
-  const bool hex = text.starts_with("0x") || text.starts_with("0X");
-  if (hex) text.remove_prefix(2);
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, value, hex ? 16 : 10);
-  if (error != std::errc{} || at != end) return std::nullopt;
-  if (negative && value > std::uint64_t{1} << 63U) return std::nullopt;
-  return negative ? 0 - value : value;
+  const auto value = suite::number_of(text);
+  if (!value) return std::nullopt;
+  if (negative && *value > std::uint64_t{1} << 63U) return std::nullopt;
+  return negative ? 0 - *value : *value;
 }
 
 }  // namespace

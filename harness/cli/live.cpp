@@ -68,19 +68,12 @@ std::vector<live::Call> calls_of(const Options& options, Arch arch) {
   return calls;
 }
 
-// Under the oracle there is a tracer, no listener, and a second thread.
-constexpr Surroundings kAround = {.tracer = true,
-                                  .listener = false,
-                                  .only_thread = false,
-                                  .sigsys_blocked_or_ignored = false,
-                                  .log_flag = false};
-
 Row row_of(const FilterStack& stack, live::Seen seen) {
   Row row;
   row.name = report::call_name(seen.data);
   row.exempt = is_exempt(seen.data, stack.model());
   if (!row.exempt) row.verdict = stack.run(seen.data);
-  row.ours = outcome_of(stack, row.verdict, seen.data, kAround);
+  row.ours = outcome_of(stack, row.verdict, seen.data, live::kOracleSurroundings);
   row.agreement = compare(row.ours, row.verdict.value, seen);
   row.seen = std::move(seen);
   return row;

@@ -112,10 +112,9 @@ int run_suites(const TestOptions& options, bool update) {
     static_cast<void>(reporter_of(each.substr(0, each.find('='))));
   }
   static_cast<void>(reporter_of(options.format));
-  const unsigned jobs =
-      options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
+  check_coverage(options);
   if (options.scmp) {
-    const suite::RunResults results = run_scmp(options, jobs);
+    const suite::RunResults results = run_scmp(options);
     write_reports(options, results);
     return exit_code_of(results, options.strict);
   }
@@ -126,7 +125,7 @@ int run_suites(const TestOptions& options, bool update) {
     for (suite::Suite& each : *read) suites.push_back(std::move(each));
   }
   suite::RunOptions run;
-  run.jobs = jobs;
+  run.jobs = options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
   run.coverage = !options.coverage.empty() || !options.min_coverage.empty() ||
                  std::ranges::any_of(suites, [](const suite::Suite& each) {
                    return each.least.instructions || each.least.branches || each.least.rules;

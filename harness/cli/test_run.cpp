@@ -59,7 +59,7 @@ const coverage::WriterRow& writer_of(const std::string& text) {
 
 }  // namespace
 
-suite::RunResults run_scmp(const TestOptions& options, unsigned /*jobs*/) {
+suite::RunResults run_scmp(const TestOptions& options) {
   const auto paths = suite::scmp::find_tests(options.suites);
   if (!paths) throw UserError(suite::scmp::to_string(paths.error()));
   std::vector<suite::scmp::TestsFile> files;
@@ -104,6 +104,11 @@ std::size_t update_recorded(const suite::Plan& plan) {
   }
   fmt::print("{} recorded verdict{} changed\n", changes->size(), changes->size() == 1 ? "" : "s");
   return changes->size();
+}
+
+void check_coverage(const TestOptions& options) {
+  if (!options.min_coverage.empty()) static_cast<void>(least_of(options.min_coverage));
+  for (const std::string& each : options.coverage) static_cast<void>(writer_of(each));
 }
 
 void finish_coverage(const TestOptions& options, const suite::Plan& plan,

@@ -32,10 +32,13 @@ struct TestOptions {
 };
 
 /// Runs `.tests` files of libseccomp's format.
-[[nodiscard]] suite::RunResults run_scmp(const TestOptions& options, unsigned jobs);
+[[nodiscard]] suite::RunResults run_scmp(const TestOptions& options);
 
 /// Writes recorded verdicts anew and says which; how many.
 [[nodiscard]] std::size_t update_recorded(const suite::Plan& plan);
+
+/// UserError where --coverage or --min-coverage are wrong.
+void check_coverage(const TestOptions& options);
 
 /// Adds to the results what a least coverage came to, and writes the documents of --coverage.
 void finish_coverage(const TestOptions& options, const suite::Plan& plan,

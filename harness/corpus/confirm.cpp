@@ -18,13 +18,6 @@ namespace {
 using live::LiveError;
 using Problem = std::optional<LiveError>;
 
-// As the child of outcomes() has it.
-constexpr Surroundings kTraced = {.tracer = true,
-                                  .listener = false,
-                                  .only_thread = false,
-                                  .sigsys_blocked_or_ignored = false,
-                                  .log_flag = false};
-
 class Confirmer {
  public:
   Confirmer(Corpus& corpus, const KernelModel& host) : corpus_(corpus), host_(host) {}
@@ -127,7 +120,7 @@ class Confirmer {
           }
           continue;
         }
-        const Outcome ours = outcome_of(value, here.data, host_, kTraced);
+        const Outcome ours = outcome_of(value, here.data, host_, live::kOracleSurroundings);
         settle(each.header, run.confirmed,
                live::compare(ours, value, here) == live::Agreement::Agrees,
                report::outcome_words(ours, "it"), live::words(here, "it"));

@@ -251,7 +251,7 @@ class Collector::Impl {
       const front_ends::Rule& rule = policy.rules[at];
       // What stands nowhere is the tool's own: nobody wrote it.
       if (rule.place.line == 0) continue;
-      RuleCoverage made{file_of(filter.file->path),
+      RuleCoverage made{filters::file_of(filter.file->path),
                         rule.place.line,
                         rule.place.column,
                         call_of(rule),

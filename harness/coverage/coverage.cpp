@@ -161,16 +161,4 @@ Count Report::rules_count() const {
   return out;
 }
 
-std::string file_of(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) return path;
-  std::string out = path;
-  if (out.ends_with(')')) {
-    if (const std::size_t layer = out.rfind(" ("); layer != std::string::npos) out.resize(layer);
-  }
-  if (std::filesystem::exists(out, ignored)) return out;
-  const std::string whole = out.substr(0, out.rfind('#'));
-  return std::filesystem::exists(whole, ignored) ? whole : out;
-}
-
 }  // namespace callgate::coverage

@@ -117,9 +117,6 @@ struct Report {
 [[nodiscard]] Count instructions_of(const ProgramCoverage& program);
 [[nodiscard]] Count branches_of(const ProgramCoverage& program);
 
-/// The file that a filter's path names: without the name of a layer, where it has one.
-[[nodiscard]] std::string file_of(const std::string& path);
-
 /// Collects what calls cover of one stack. Each call is put to all filters of the stack, as the
 /// kernel does; calls that are exempt from filters cover nothing.
 class Collector {

@@ -68,6 +68,18 @@ std::expected<ReadFilters, std::string> read_filters(const std::string& path,
   return out;
 }
 
+std::string file_of(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) return path;
+  std::string out = path;
+  if (out.ends_with(')')) {
+    if (const std::size_t layer = out.rfind(" ("); layer != std::string::npos) out.resize(layer);
+  }
+  if (std::filesystem::exists(out, ignored)) return out;
+  const std::string whole = out.substr(0, out.rfind('#'));
+  return std::filesystem::exists(whole, ignored) ? whole : out;
+}
+
 std::expected<FilterStack, Refusal> stack_of(std::span<const FilterFile> files,
                                              const KernelModel& model, const Engine& engine) {
   FilterStack stack(model);

@@ -44,6 +44,9 @@ struct ReadFilters {
 [[nodiscard]] std::expected<ReadFilters, std::string> read_filters(
     const std::string& path, const front_ends::LoadOptions& options);
 
+/// The file that a filter's path names: without the name of a layer, where it has one.
+[[nodiscard]] std::string file_of(const std::string& path);
+
 /// A file that the kernel refuses, and what for.
 struct Refusal {
   std::size_t file = 0;  ///< which of them

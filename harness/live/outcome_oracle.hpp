@@ -9,8 +9,16 @@
 #include "harness/live/child.hpp"
 #include "harness/live/seen.hpp"
 #include "vm/instruction.hpp"
+#include "vm/outcome.hpp"
 
 namespace callgate::live {
+
+/// What is around the calls that outcomes() makes: a tracer, and another thread.
+inline constexpr Surroundings kOracleSurroundings = {.tracer = true,
+                                                     .listener = false,
+                                                     .only_thread = false,
+                                                     .sigsys_blocked_or_ignored = false,
+                                                     .log_flag = false};
 
 /// How outcomes are asked.
 struct OutcomeOptions {

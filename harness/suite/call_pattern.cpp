@@ -168,13 +168,18 @@ Ref CallPattern::arguments(Space& space) const {
   return out;
 }
 
+Ref CallPattern::number(Space& space) const {
+  Ref out = Diagrams::kFalse;
+  for (const NumberRange& range : numbers) {
+    out = space.diagrams().either(out, space.between(Field::Nr, range.first, range.last));
+  }
+  return out;
+}
+
 Ref CallPattern::condition(Space& space) const {
   Diagrams& diagrams = space.diagrams();
-  Ref number = Diagrams::kFalse;
-  for (const NumberRange& range : numbers) {
-    number = diagrams.either(number, space.between(Field::Nr, range.first, range.last));
-  }
-  return diagrams.both(space.equal(Field::Arch, token), diagrams.both(number, arguments(space)));
+  return diagrams.both(space.equal(Field::Arch, token),
+                       diagrams.both(number(space), arguments(space)));
 }
 
 std::vector<SeccompData> edge_calls(const CallPattern& pattern,

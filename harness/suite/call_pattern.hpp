@@ -70,6 +70,8 @@ struct CallPattern {
   [[nodiscard]] bool holds(const SeccompData& data) const noexcept;
   /// What is asked of arguments and instruction pointer. Throws Diagrams::Full.
   [[nodiscard]] verifier::Space::Ref arguments(verifier::Space& space) const;
+  /// What is asked of the number.
+  [[nodiscard]] verifier::Space::Ref number(verifier::Space& space) const;
   /// All of it.
   [[nodiscard]] verifier::Space::Ref condition(verifier::Space& space) const;
 };

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "harness/front_ends/policy_text.hpp"
-#include "harness/report/arguments.hpp"
 #include "vm/syscalls.hpp"
 
 namespace callgate::suite {
@@ -67,18 +66,6 @@ std::expected<std::int32_t, TextError> read_number_or_name(Scanner& scanner, Arc
     return scanner.error(no_such_call(name, abi));
   }
   return static_cast<std::int32_t>(*number);
-}
-
-// A value that is read as the same one.
-std::string value_text(std::uint64_t value, std::string_view call, unsigned index, Arch abi) {
-  std::string words = fmt::format("0x{:x}", value);
-  const report::ArgumentWords argument = report::argument_words(call, index, abi);
-  if (argument.family == nullptr) return words;
-  std::string named = report::value_words(value, 64, argument.family, abi);
-  if (named.find('|') != std::string::npos) named = fmt::format("({})", named);
-  Scanner scanner(named);
-  const auto again = read_value(scanner, abi);
-  return again && scanner.at_end() && again->bits == value ? named : words;
 }
 
 }  // namespace
@@ -178,7 +165,8 @@ std::string explicit_call_text(const SeccompData& data, Arch machine) {
   while (count != 0 && data.args[count - 1] == 0) --count;
   for (std::size_t i = 0; i < count; ++i) {
     out += i == 0 ? "" : ", ";
-    out += value_text(data.args[i], call, static_cast<unsigned>(i), named);
+    out += value_words(data.args[i], call, static_cast<unsigned>(i), named)
+               .value_or(fmt::format("0x{:x}", data.args[i]));
   }
   if (data.instruction_pointer != 0) {
     out += fmt::format("{}ip=0x{:x}", count == 0 ? "" : ", ", data.instruction_pointer);

@@ -73,12 +73,6 @@ std::string hint_of_stub(const filters::FilterFile& file, std::uint32_t value,
          "profile names: expect `errno ENOSYS`, or `deny` for any refusal";
 }
 
-// The file of "FILE (LAYER)".
-std::string file_of(const std::string& path) {
-  const std::size_t layer = path.rfind(" (");
-  return layer == std::string::npos ? path : path.substr(0, layer);
-}
-
 }  // namespace
 
 std::string value_words(std::uint32_t value, const KernelModel& model) {
@@ -124,7 +118,7 @@ Failure failure_of(std::span<const filters::FilterFile> files, const FilterStack
     if (each.filter != decided) continue;
     out.rule = each.words;
     CasePlace place;
-    place.file = file_of(files[each.filter].path);
+    place.file = filters::file_of(files[each.filter].path);
     place.line = each.place.line;
     place.column = each.place.column;
     out.rule_place = place;

@@ -17,13 +17,6 @@ namespace {
 constexpr std::size_t kMostOfTable = 500;
 constexpr std::size_t kBatch = 2000;  // calls of one child
 
-// As it is under the oracle.
-constexpr Surroundings kAround = {.tracer = true,
-                                  .listener = false,
-                                  .only_thread = false,
-                                  .sigsys_blocked_or_ignored = false,
-                                  .log_flag = false};
-
 void add_recorded(const RecordedCall& call, Arch machine, std::vector<SeccompData>& to) {
   if (const auto data = parse_explicit_call(call.call, machine)) to.push_back(*data);
 }
@@ -94,7 +87,7 @@ class TargetOnKernel {
   void compare(CaseResult& result, const live::Seen& seen) {
     const bool exempt = is_exempt(seen.data, target_.model());
     const Verdict verdict = exempt ? Verdict{} : target_.stack().run(seen.data);
-    const Outcome ours = outcome_of(target_.stack(), verdict, seen.data, kAround);
+    const Outcome ours = outcome_of(target_.stack(), verdict, seen.data, live::kOracleSurroundings);
     switch (live::compare(ours, verdict.value, seen)) {
       case live::Agreement::NotAsked:
         ++report_.not_asked;
@@ -108,8 +101,8 @@ class TargetOnKernel {
     }
     ++report_.asked;
     result.status = Status::Failed;
-    Failure failure = failure_of(target_.files(), target_.stack(), seen.data, kAround,
-                                 "what the running kernel does");
+    Failure failure = failure_of(target_.files(), target_.stack(), seen.data,
+                                 live::kOracleSurroundings, "what the running kernel does");
     const std::string call = report::call_name(seen.data);
     failure.expected = fmt::format("as the running kernel: {}", live::words(seen, call));
     failure.hint =

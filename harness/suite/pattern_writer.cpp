@@ -100,14 +100,7 @@ class FieldWriter {
 }  // namespace
 
 std::string pattern_value(std::uint64_t value, std::string_view call, unsigned index, Arch abi) {
-  std::string plain = report::number_words(value);
-  const report::ArgumentWords argument = report::argument_words(call, index, abi);
-  if (argument.family == nullptr) return plain;
-  std::string named = report::value_words(value, 64, argument.family, abi);
-  if (named.find('|') != std::string::npos) named = fmt::format("({})", named);
-  Scanner scanner(named);
-  const auto again = read_value(scanner, abi);
-  return again && scanner.at_end() && again->bits == value ? named : plain;
+  return value_words(value, call, index, abi).value_or(report::number_words(value));
 }
 
 std::optional<std::vector<std::string>> path_patterns(Space& space, const verifier::Path& path,

@@ -61,15 +61,14 @@ class Planner {
       if (each.kind == Expectation::Kind::Calls) {
         add_calls(suite, each, target);
       } else {
-        for (const FilterName& name : each.others) {
-          PlannedCase made;
-          made.name = fmt::format("{}: {}", each.verb, name.path);
-          made.place = name.place;
-          made.reason = each.reason;
-          made.other = &each;
-          keep(std::move(made), target);
-          if (each.others.size() > 1) break;  // they are one stack
-        }
+        // Several files are one stack.
+        const FilterName& name = each.others.front();
+        PlannedCase made;
+        made.name = fmt::format("{}: {}", each.verb, name.path);
+        made.place = name.place;
+        made.reason = each.reason;
+        made.other = &each;
+        keep(std::move(made), target);
       }
     }
     for (const Recorded& each : suite.recorded) {

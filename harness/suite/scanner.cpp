@@ -8,6 +8,7 @@
 
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/policy_text.hpp"
+#include "harness/report/arguments.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -184,6 +185,18 @@ std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
   const auto [at, error] = std::from_chars(text.data(), end, value, hex ? 16 : 10);
   if (error != std::errc{} || at != end) return std::nullopt;
   return value;
+}
+
+std::optional<std::string> value_words(std::uint64_t value, std::string_view call, unsigned index,
+                                       Arch abi) {
+  const report::ArgumentWords argument = report::argument_words(call, index, abi);
+  if (argument.family == nullptr) return std::nullopt;
+  std::string named = report::value_words(value, 64, argument.family, abi);
+  if (named.find('|') != std::string::npos) named = fmt::format("({})", named);
+  Scanner scanner(named);
+  const auto again = read_value(scanner, abi);
+  if (!again || !scanner.at_end() || again->bits != value) return std::nullopt;
+  return named;
 }
 
 std::expected<Value, TextError> read_value(Scanner& scanner, Arch arch) {

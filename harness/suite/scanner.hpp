@@ -61,6 +61,11 @@ struct Value {
 /// Decimal digits, or hexadecimal ones after 0x, up to 64 bits; the text is nothing else.
 [[nodiscard]] std::optional<std::uint64_t> number_of(std::string_view text) noexcept;
 
+/// The words of a value as the argument `index` of a call, where that has constants and
+/// read_value() reads the same from them: "AF_VSOCK", "(O_RDWR|O_CREAT)".
+[[nodiscard]] std::optional<std::string> value_words(std::uint64_t value, std::string_view call,
+                                                     unsigned index, Arch abi);
+
 /// Reads `12`, `0x1f`, `-1`, `~0x3`, `O_RDWR`, or an expression in parentheses: `(O_RDWR|O_CREAT)`,
 /// `(1 << 3)`, with C's operators ~ - + << >> & ^ | and their precedence. Constants are those of
 /// the kernel's headers on that ABI.

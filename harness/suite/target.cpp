@@ -218,13 +218,7 @@ Answer Target::prove(const CallPattern& pattern, const Verb& verb) {
   Diagrams& diagrams = space.diagrams();
   const Ref function = behaviour(pattern, verb.level);
   Ref meant = pattern.arguments(space);
-  if (!pattern.one_number()) {
-    Ref number = Diagrams::kFalse;
-    for (const NumberRange& range : pattern.numbers) {
-      number = diagrams.either(number, space.between(Field::Nr, range.first, range.last));
-    }
-    meant = diagrams.both(number, meant);
-  }
+  if (!pattern.one_number()) meant = diagrams.both(pattern.number(space), meant);
   // What is found has the pattern's architecture and number, which the functions do not ask for.
   const auto whole = [&](SeccompData data) {
     data.arch = pattern.token;

@@ -50,7 +50,7 @@ std::string last_name(const std::string& path) {
 // A suite may name a file by another way than the command line.
 bool is_named_alike(const ProgramCoverage& program, const std::string& name) {
   return last_name(program.file) == last_name(name) ||
-         last_name(program.file) == last_name(coverage::file_of(name));
+         last_name(program.file) == last_name(filters::file_of(name));
 }
 
 std::string size_words(std::size_t instructions) {
