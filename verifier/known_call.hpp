@@ -40,4 +40,15 @@ struct KnownCall {
   friend bool operator==(const KnownCall&, const KnownCall&) = default;
 };
 
+/// A call of which number and architecture alone are known.
+[[nodiscard]] constexpr KnownCall call_of(std::uint32_t nr, std::uint32_t arch,
+                                          std::uint64_t count = 1) {
+  KnownCall call;
+  call.data.nr = static_cast<std::int32_t>(nr);
+  call.data.arch = arch;
+  call.known = kNumberKnown | kArchKnown;
+  call.count = count;
+  return call;
+}
+
 }  // namespace callgate::verifier

@@ -12,9 +12,6 @@
 namespace callgate::verifier {
 namespace {
 
-constexpr std::uint32_t kNumberOffset = 0;
-constexpr std::uint32_t kArchOffset = 4;
-
 // A register or slot: its value, or nothing where it depends on the call or on the way.
 using Known = std::optional<std::uint32_t>;
 
@@ -66,13 +63,12 @@ void join(Place& into, const Place& from) {
 // it.
 class Walk {
  public:
-  Walk(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch,
-       const Weigher* weigh = nullptr)
+  Walk(const CheckedProgram& program, const KnownCall& call, const Weigher* weigh = nullptr)
       : program_(program.instructions()),
         model_(program.model()),
         shift_rule_(shift_rule(program.model())),
-        nr_(nr),
-        arch_(arch),
+        order_(info(program.model().arch).byte_order),
+        call_(call),
         weigh_(weigh),
         places_(program.instructions().size()) {}
 
@@ -162,9 +158,8 @@ class Walk {
     if (row.operand == Operand::K) return i.k;
     if (row.operand == Operand::Length) return kSeccompDataSize;
     if (row.operand == Operand::Memory) return here.memory[i.k];
-    if (i.k == kNumberOffset) return nr_;
-    if (i.k == kArchOffset) return arch_;
-    return std::nullopt;
+    if ((call_.known >> word_bit(i.k, order_) & 1U) == 0) return std::nullopt;
+    return load_word(call_.data, i.k, order_);
   }
 
   static Known operand(const Instruction& i, const OpcodeInfo& row, const Place& here) {
@@ -222,8 +217,8 @@ class Walk {
   std::span<const Instruction> program_;
   KernelModel model_;
   std::optional<ShiftRule> shift_rule_;
-  std::uint32_t nr_;
-  std::uint32_t arch_;
+  ByteOrder order_;
+  const KnownCall& call_;
   const Weigher* weigh_;
   std::vector<Place> places_;
   Place end_;
@@ -233,22 +228,25 @@ class Walk {
 
 }  // namespace
 
-PathCost path_cost(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch) {
-  return Walk(program, nr, arch).result();
+PathCost path_cost(const CheckedProgram& program, const KnownCall& call) {
+  return Walk(program, call).result();
 }
 
-Count weighed_path(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch,
-                   const Weigher& weigh) {
-  Walk walk(program, nr, arch, &weigh);
+PathCost path_cost(const CheckedProgram& program, std::uint32_t nr, std::uint32_t arch) {
+  return path_cost(program, call_of(nr, arch));
+}
+
+Count weighed_path(const CheckedProgram& program, const KnownCall& call, const Weigher& weigh) {
+  Walk walk(program, call, &weigh);
   static_cast<void>(walk.result());
   return walk.weighed();
 }
 
-PathCost path_cost(const FilterStack& stack, std::uint32_t nr) {
+PathCost path_cost(const FilterStack& stack, const KnownCall& call) {
   PathCost sum;
   if (!runs_classic_programs(stack.model())) sum.ebpf = Count{};
   for (std::size_t filter = 0; filter < stack.size(); ++filter) {
-    const PathCost one = path_cost(stack.checked(filter), nr, info(stack.model().arch).token);
+    const PathCost one = path_cost(stack.checked(filter), call);
     sum.classic = sum.classic + one.classic;
     if (sum.ebpf && one.ebpf) sum.ebpf = *sum.ebpf + *one.ebpf;
     sum.jumps_taken = sum.jumps_taken + one.jumps_taken;
@@ -256,6 +254,10 @@ PathCost path_cost(const FilterStack& stack, std::uint32_t nr) {
     sum.exact = sum.exact && one.exact;
   }
   return sum;
+}
+
+PathCost path_cost(const FilterStack& stack, std::uint32_t nr) {
+  return path_cost(stack, call_of(nr, info(stack.model().arch).token));
 }
 
 }  // namespace callgate::verifier

@@ -161,7 +161,8 @@ TEST(PathCost, tells_jumps_that_are_taken_and_arithmetic) {
 
 TEST(WeighedPath, sums_what_the_caller_says_of_each_instruction_and_side) {
   const auto weighed = [](const Program& program, const Weigher& weigh) {
-    return weighed_path(*check(program, KernelModel{}), 39, info(Arch::X86_64).token, weigh);
+    return weighed_path(*check(program, KernelModel{}), call_of(39, info(Arch::X86_64).token),
+                        weigh);
   };
   // Two ways: a load more on that of the side that is not taken.
   const Program program = {kLoadArgument, {0x15, 1, 0, 5}, kLoadNumber, kReturn};

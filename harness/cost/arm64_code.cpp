@@ -68,7 +68,8 @@ bool has_slots(std::span<const Instruction> program) {
 
 }  // namespace
 
-verifier::Count arm64_body(const FilterStack& stack, std::uint32_t nr, const Arm64Code& code) {
+verifier::Count arm64_body(const FilterStack& stack, const verifier::KnownCall& call,
+                           const Arm64Code& code) {
   const auto weigh = [&](std::span<const Instruction> program, std::size_t at,
                          Way way) -> std::size_t {
     const Instruction& i = program[at];
@@ -85,9 +86,8 @@ verifier::Count arm64_body(const FilterStack& stack, std::uint32_t nr, const Arm
     return row.kind == Alu ? alu(row.opcode, i.k) : 1;
   };
   verifier::Count sum;
-  const std::uint32_t token = info(stack.model().arch).token;
   for (std::size_t filter = 0; filter < stack.size(); ++filter) {
-    const auto one = verifier::weighed_path(stack.checked(filter), nr, token, weigh);
+    const auto one = verifier::weighed_path(stack.checked(filter), call, weigh);
     const std::size_t slots = has_slots(stack.program(filter)) ? code.frame : 0;
     sum = {sum.least + one.least + slots, sum.most + one.most + slots};
   }

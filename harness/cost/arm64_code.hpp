@@ -16,8 +16,8 @@ struct Arm64Code {
   std::size_t frame = 0;   ///< what a filter adds that has slots at all
 };
 
-/// What the code of all filters executes for a call of that number.
-[[nodiscard]] verifier::Count arm64_body(const FilterStack& stack, std::uint32_t nr,
+/// What the code of all filters executes for a call.
+[[nodiscard]] verifier::Count arm64_body(const FilterStack& stack, const verifier::KnownCall& call,
                                          const Arm64Code& code);
 
 }  // namespace callgate::cost

@@ -134,6 +134,8 @@ std::string table(const Report& report) {
 
 }  // namespace
 
+std::string_view page_style() noexcept { return kStyle; }
+
 std::string cost_page(const Report& report) {
   double total = 0;
   for (const CallCost& call : report.prediction.calls) total += bar_of(call).sum();

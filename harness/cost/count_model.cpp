@@ -29,10 +29,11 @@ double CountedKernel::fixed(bool served, std::size_t filters) const noexcept {
   return parts.fixed(served, filters) - smallest * static_cast<double>(filters);
 }
 
-std::pair<double, double> CountedKernel::body(const FilterStack& stack, std::uint32_t nr,
+std::pair<double, double> CountedKernel::body(const FilterStack& stack,
+                                              const verifier::KnownCall& call,
                                               const verifier::PathCost& path) const {
   if (arch == Arch::AArch64) {
-    const verifier::Count count = arm64_body(stack, nr, arm64);
+    const verifier::Count count = arm64_body(stack, call, arm64);
     return {static_cast<double>(count.least), static_cast<double>(count.most)};
   }
   return parts.bodies(path, stack.size());

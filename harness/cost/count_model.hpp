@@ -25,7 +25,8 @@ struct CountedKernel {
   /// What filters add to a call, but for their instructions. `filters` is 1 at least.
   [[nodiscard]] double fixed(bool served, std::size_t filters) const noexcept;
   /// What theirs add: on arm64 each by the code that it becomes, elsewhere by the parts.
-  [[nodiscard]] std::pair<double, double> body(const FilterStack& stack, std::uint32_t nr,
+  [[nodiscard]] std::pair<double, double> body(const FilterStack& stack,
+                                               const verifier::KnownCall& call,
                                                const verifier::PathCost& path) const;
 };
 

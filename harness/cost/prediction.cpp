@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "harness/report/disassembly.hpp"
@@ -94,36 +95,75 @@ double weight_of(const CallCost& call) {
   return static_cast<double>(call.count) * cost;
 }
 
-}  // namespace
+// Sets `sum` to the mean of itself and of `each`, which is `part` of both.
+void blend(Span& sum, const Span& each, double part) {
+  sum.least += (each.least - sum.least) * part;
+  sum.most += (each.most - sum.most) * part;
+}
 
-Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
-                   const std::optional<TimeModel>& time,
-                   const std::optional<CountedKernel>& counted) {
-  const Reasons reasons(stack);
-  Prediction out;
-  for (const Workload::Call& each : calls) {
-    CallCost call;
-    call.nr = each.nr;
-    call.name = each.name;
-    call.count = each.count;
-    call.cache = verifier::cache_answer(stack, each.nr);
-    call.why = reasons.words(call.cache);
-    call.path = verifier::path_cost(stack, each.nr);
-    if (!call.cache.is_served()) {
-      call.executed.most = static_cast<double>(call.path.classic.most);
-      if (call.cache.cached != Cached::NotKnown) {
-        call.executed.least = static_cast<double>(call.path.classic.least);
-      }
+void blend(std::optional<Added>& sum, const std::optional<Added>& each, double part) {
+  if (!sum || !each) return;
+  blend(sum->fixed, each->fixed, part);
+  blend(sum->instructions, each->instructions, part);
+}
+
+verifier::Count widest(const verifier::Count& one, const verifier::Count& other) {
+  return {std::min(one.least, other.least), std::max(one.most, other.most)};
+}
+
+// Another call of the same number.
+void join(CallCost& into, const CallCost& each) {
+  const auto before = static_cast<double>(into.count);
+  const auto more = static_cast<double>(each.count);
+  const double part = before + more > 0 ? more / (before + more) : 0;
+  into.count += each.count;
+  verifier::PathCost& path = into.path;
+  path.classic = widest(path.classic, each.path.classic);
+  if (path.ebpf && each.path.ebpf) path.ebpf = widest(*path.ebpf, *each.path.ebpf);
+  path.jumps_taken = widest(path.jumps_taken, each.path.jumps_taken);
+  path.arithmetic = widest(path.arithmetic, each.path.arithmetic);
+  path.exact = path.exact && each.path.exact && path.classic.least == path.classic.most;
+  blend(into.executed, each.executed, part);
+  blend(into.time, each.time, part);
+  blend(into.machine, each.machine, part);
+}
+
+// What predictions are made with.
+struct Models {
+  const FilterStack& stack;
+  const std::optional<TimeModel>& time;
+  const std::optional<CountedKernel>& counted;
+  Reasons reasons;
+};
+
+CallCost cost_of(const Models& models, const verifier::KnownCall& each, std::string name) {
+  const FilterStack& stack = models.stack;
+  CallCost call;
+  call.nr = static_cast<std::uint32_t>(each.data.nr);
+  call.name = std::move(name);
+  call.count = each.count;
+  call.cache = verifier::cache_answer(stack, call.nr);
+  call.why = models.reasons.words(call.cache);
+  call.path = verifier::path_cost(stack, each);
+  if (!call.cache.is_served()) {
+    call.executed.most = static_cast<double>(call.path.classic.most);
+    if (call.cache.cached != Cached::NotKnown) {
+      call.executed.least = static_cast<double>(call.path.classic.least);
     }
-    if (time) {
-      const Parts parts = time->parts();
-      call.time = added(call, stack.size(), parts, parts.bodies(call.path, stack.size()));
-    }
-    if (counted) {
-      call.machine = added(call, stack.size(), *counted, counted->body(stack, each.nr, call.path));
-    }
-    out.calls.push_back(std::move(call));
   }
+  if (models.time) {
+    const Parts parts = models.time->parts();
+    call.time = added(call, stack.size(), parts, parts.bodies(call.path, stack.size()));
+  }
+  if (const auto& counted = models.counted) {
+    call.machine = added(call, stack.size(), *counted, counted->body(stack, each, call.path));
+  }
+  return call;
+}
+
+Prediction weighed(std::vector<CallCost> calls, bool time, bool counted) {
+  Prediction out;
+  out.calls = std::move(calls);
   Totals& totals = out.totals;
   for (const CallCost& call : out.calls) {
     totals.calls += call.count;
@@ -148,6 +188,42 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
     return std::pair(weight_of(b), a.nr) < std::pair(weight_of(a), b.nr);
   });
   return out;
+}
+
+}  // namespace
+
+Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
+                   const std::optional<TimeModel>& time,
+                   const std::optional<CountedKernel>& counted) {
+  const Models models{stack, time, counted, Reasons(stack)};
+  const std::uint32_t token = info(stack.model().arch).token;
+  std::vector<CallCost> out;
+  for (const Workload::Call& each : calls) {
+    out.push_back(cost_of(models, verifier::call_of(each.nr, token, each.count), each.name));
+  }
+  return weighed(std::move(out), time.has_value(), counted.has_value());
+}
+
+Prediction predict(const FilterStack& stack, std::span<const verifier::KnownCall> calls,
+                   const std::optional<TimeModel>& time,
+                   const std::optional<CountedKernel>& counted) {
+  const Models models{stack, time, counted, Reasons(stack)};
+  const Arch arch = stack.model().arch;
+  const std::uint32_t token = info(arch).token;
+  std::vector<CallCost> out;
+  std::map<std::uint32_t, std::size_t> places;
+  for (const verifier::KnownCall& each : calls) {
+    const auto nr = static_cast<std::uint32_t>(each.data.nr);
+    if (each.data.arch != token || arch_of_call(token, nr) != arch) continue;
+    CallCost cost = cost_of(models, each, std::string(syscall_name(arch, nr).value_or("")));
+    const auto [place, fresh] = places.try_emplace(nr, out.size());
+    if (fresh) {
+      out.push_back(std::move(cost));
+    } else {
+      join(out[place->second], cost);
+    }
+  }
+  return weighed(std::move(out), time.has_value(), counted.has_value());
 }
 
 std::vector<Workload::Call> every_call(Arch arch) {

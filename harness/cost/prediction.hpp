@@ -11,6 +11,7 @@
 #include "harness/cost/time_model.hpp"
 #include "harness/cost/workload.hpp"
 #include "verifier/cache.hpp"
+#include "verifier/known_call.hpp"
 #include "verifier/path_cost.hpp"
 #include "vm/filter_stack.hpp"
 
@@ -40,7 +41,7 @@ struct CallCost {
   std::uint64_t count = 0;
   verifier::CacheAnswer cache;
   std::string why;               ///< not served, or not known: the reason in words
-  verifier::PathCost path;       ///< of all filters, if they run
+  verifier::PathCost path;       ///< of all filters, if they run: from the least to the most
   Span executed;                 ///< classic instructions of a call: 0 where the cache serves it
   std::optional<Added> time;     ///< with a time model
   std::optional<Added> machine;  ///< machine instructions, where they were counted
@@ -76,6 +77,14 @@ struct Report {
 /// Predicts calls of the stack's ABI. Without a time model or a counted kernel there are no figures
 /// of them.
 [[nodiscard]] Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
+                                 const std::optional<TimeModel>& time,
+                                 const std::optional<CountedKernel>& counted);
+
+/// The same of calls of which more may be known: words that are bring `least` and `most` together.
+/// Calls of one number are one CallCost, its costs their means. Calls of other tokens than the
+/// ABI's are left out.
+[[nodiscard]] Prediction predict(const FilterStack& stack,
+                                 std::span<const verifier::KnownCall> calls,
                                  const std::optional<TimeModel>& time,
                                  const std::optional<CountedKernel>& counted);
 

@@ -165,6 +165,33 @@ TEST(Predictions, put_the_dearest_first_and_weigh_by_counts) {
   EXPECT_THAT(out.calls[1].why, HasSubstr("ERRNO(1)"));
 }
 
+TEST(Predictions, of_known_arguments_are_exact) {
+  // ioctl asks for the low half of its second argument: 5 and others go different ways.
+  const std::uint32_t token = info(Arch::X86_64).token;
+  verifier::KnownCall five = verifier::call_of(16, token, 3);
+  five.data.args[1] = 5;
+  five.known |= verifier::low_known(1);
+  verifier::KnownCall six = five;
+  six.data.args[1] = 6;
+  six.count = 1;
+  const Program program = {{0x20, 0, 0, 0},     {0x15, 0, 3, 16},     {0x20, 0, 0, 24},
+                           {0x15, 0, 1, 5},     {0x06, 0, 0, kAllow}, {0x04, 0, 0, 1},
+                           {0x06, 0, 0, kAllow}};
+  const FilterStack stack = stack_of({program});
+  const std::vector<verifier::KnownCall> both = {five, six};
+  const Prediction out = predict(stack, both, TimeModel{}, {});
+  ASSERT_EQ(out.calls.size(), 1U);
+  EXPECT_EQ(out.calls[0].name, "ioctl");
+  EXPECT_EQ(out.calls[0].count, 4U);
+  EXPECT_EQ(out.calls[0].path.classic, (verifier::Count{5, 6}));
+  EXPECT_DOUBLE_EQ(out.calls[0].executed.least, 5.25);
+  EXPECT_DOUBLE_EQ(out.calls[0].executed.most, 5.25);
+  EXPECT_DOUBLE_EQ(out.totals.executed.most, 5.25);
+  const std::vector<verifier::KnownCall> unknown = {verifier::call_of(16, token, 4)};
+  EXPECT_DOUBLE_EQ(predict(stack, unknown, TimeModel{}, {}).totals.executed.least, 5);
+  EXPECT_DOUBLE_EQ(predict(stack, unknown, TimeModel{}, {}).totals.executed.most, 6);
+}
+
 TEST(Predictions, without_time_rank_by_instructions) {
   const std::vector<Workload::Call> calls = {call(0, "read", 600), call(257, "openat", 1)};
   const Prediction out = predict(stack_of({sandbox()}), calls, {}, {});
