@@ -16,7 +16,7 @@ bool looks_at_k(const OpcodeInfo& row) {
 
 // Nodes in an order in which each stands before what follows it: the reverse of the order in which
 // they are left behind by a search that looks at one side of a branch first.
-std::vector<FlowId> in_order(const FlowGraph& graph, FlowId start, bool taken_first) {
+std::vector<FlowId> in_order(const FlowGraph& graph, FlowId start, auto&& taken_first) {
   enum class Seen : std::uint8_t { No, Open, Left };
   std::map<FlowId, Seen> seen;
   std::vector<FlowId> order;
@@ -35,8 +35,9 @@ std::vector<FlowId> in_order(const FlowGraph& graph, FlowId start, bool taken_fi
     const FlowNode& node = graph[id];
     if (graph.is_branch(id)) {
       // The last one pushed is looked at first, and stands last.
-      open.push_back(taken_first ? node.otherwise : node.next);
-      open.push_back(taken_first ? node.next : node.otherwise);
+      const bool first = taken_first(id);
+      open.push_back(first ? node.otherwise : node.next);
+      open.push_back(first ? node.next : node.otherwise);
     } else {
       open.push_back(node.next);
     }
@@ -132,11 +133,51 @@ std::vector<FlowId> FlowGraph::reachable(FlowId start) const {
 std::optional<Program> laid_out(const FlowGraph& graph, FlowId start) {
   std::optional<Program> best;
   for (const bool taken_first : {true, false}) {
-    Program program = Writer(graph, in_order(graph, start, taken_first)).written();
+    const auto order = in_order(graph, start, [&](FlowId) { return taken_first; });
+    Program program = Writer(graph, order).written();
     if (program.size() > kMaxProgramLength) continue;
     if (!best || program.size() < best->size()) best = std::move(program);
   }
   return best;
+}
+
+std::optional<Program> laid_out(const FlowGraph& graph, FlowId start,
+                                const std::vector<bool>& taken_follows) {
+  const auto order = in_order(
+      graph, start, [&](FlowId id) { return id >= taken_follows.size() || !taken_follows[id]; });
+  Program program = Writer(graph, order).written();
+  if (program.size() > kMaxProgramLength) return std::nullopt;
+  return program;
+}
+
+ProgramGraph graph_of(std::span<const Instruction> program) {
+  ProgramGraph made;
+  made.nodes.resize(program.size());
+  for (std::size_t i = program.size(); i-- > 0;) {
+    const Instruction& here = program[i];
+    switch (find_opcode(here.code)->kind) {
+      case OpcodeKind::Jump:
+        made.nodes[i] = made.nodes[i + 1 + here.k];
+        break;
+      case OpcodeKind::Return:
+        made.nodes[i] = made.graph.keep(here, 0, 0);
+        break;
+      case OpcodeKind::Branch:
+        made.nodes[i] =
+            made.graph.keep(here, made.nodes[i + 1 + here.jt], made.nodes[i + 1 + here.jf]);
+        break;
+      case OpcodeKind::Load:
+      case OpcodeKind::LoadX:
+      case OpcodeKind::Store:
+      case OpcodeKind::StoreX:
+      case OpcodeKind::Alu:
+      case OpcodeKind::Tax:
+      case OpcodeKind::Txa:
+        made.nodes[i] = made.graph.keep(here, made.nodes[i + 1], 0);
+        break;
+    }
+  }
+  return made;
 }
 
 }  // namespace callgate::verifier

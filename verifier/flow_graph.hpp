@@ -69,4 +69,17 @@ class FlowGraph {
 /// instructions.
 [[nodiscard]] std::optional<Program> laid_out(const FlowGraph& graph, FlowId start);
 
+/// The same in one order: behind each branch stands what follows where it is taken, if
+/// `taken_follows` says so of its place, else the other side, as long as that stands nowhere yet.
+/// Places beyond its end are false.
+[[nodiscard]] std::optional<Program> laid_out(const FlowGraph& graph, FlowId start,
+                                              const std::vector<bool>& taken_follows);
+
+/// A program as a graph, jumps gone.
+struct ProgramGraph {
+  FlowGraph graph;
+  std::vector<FlowId> nodes;  ///< of each instruction; of a jump: where it goes
+};
+[[nodiscard]] ProgramGraph graph_of(std::span<const Instruction> program);
+
 }  // namespace callgate::verifier

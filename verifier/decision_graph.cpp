@@ -1,0 +1,230 @@
+#include "verifier/decision_graph.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "verifier/paths.hpp"
+#include "verifier/search_tree.hpp"
+#include "vm/arches.hpp"
+
+namespace callgate::verifier {
+namespace {
+
+using Ref = Space::Ref;
+
+constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of a word
+constexpr std::size_t kMostParts = kMaxProgramLength;       // of a word
+constexpr std::size_t kNodesOfASearch = 200'000;            // of diagrams
+constexpr std::uint32_t kFirstArgument = 2;                 // the place of its word
+constexpr std::uint32_t kAllWords = Space::kFirstOpaque / 32;
+
+}  // namespace
+
+DecisionGraph::DecisionGraph(Endings& endings, const KernelModel& model,
+                             const GraphOptions& options)
+    : endings_(endings),
+      space_(endings.space()),
+      diagrams_(space_.diagrams()),
+      model_(model),
+      order_(byte_order(model.arch)),
+      options_(options),
+      tests_(endings, graph_, order_, options, [this](Ref each) { return end(each); }) {}
+
+FlowId DecisionGraph::made(Ref function, std::span<const WeighedCall> calls) {
+  return word_by_word(function, {calls.begin(), calls.end()}, kFirstArgument);
+}
+
+FlowId DecisionGraph::end(Ref end) {
+  const Ending& ending = endings_.at(end);
+  if (ending.kind == Ending::Kind::NotFollowed) {
+    throw NotDecided{"not all of the filters was followed: " + std::string(ending.reason)};
+  }
+  if (ending.kind == Ending::Kind::Undefined) {
+    throw NotDecided{"this kernel leaves open what a shift by 32 or more gives"};
+  }
+  const auto value = space_.terms().value(ending.value);
+  if (!value) throw NotDecided{"a result is a formula, no constant"};
+  return graph_.keep(Instruction{static_cast<std::uint16_t>(Opcode::RetK), 0, 0, *value}, 0, 0);
+}
+
+FlowId DecisionGraph::load(std::uint32_t place, FlowId next) {
+  return graph_.keep(
+      Instruction{static_cast<std::uint16_t>(Opcode::LdAbs), 0, 0, offset_of_word(place, order_)},
+      next, 0);
+}
+
+FlowId DecisionGraph::word_by_word(Ref function, const Calls& calls, std::uint32_t up_to) {
+  Pass pass;
+  pass.up_to = up_to;
+  reach(pass, function, calls);
+  return node(pass, function);
+}
+
+// Where a function leads to once a word is known.
+std::vector<Ref> DecisionGraph::exits(Ref function, std::uint32_t end) const {
+  std::set<Ref> seen{function};
+  std::vector<Ref> open{function};
+  std::vector<Ref> found;
+  while (!open.empty()) {
+    const Ref at = open.back();
+    open.pop_back();
+    if (diagrams_.variable_of(at) >= end) {
+      found.push_back(at);
+      continue;
+    }
+    for (const Ref next : {diagrams_.no(at), diagrams_.yes(at)}) {
+      if (seen.insert(next).second) open.push_back(next);
+    }
+  }
+  return found;
+}
+
+// Which calls come to each function that is left over once some words are known. Of words that are
+// not known, all that they lead to get the same share.
+void DecisionGraph::reach(Pass& pass, Ref function, const Calls& calls) const {
+  const auto place_of = [&](Ref at) { return diagrams_.variable_of(at) / 32; };
+  if (diagrams_.is_end(function)) return;
+  pass.reached[{place_of(function), function}] = calls;
+  for (auto each = pass.reached.begin(); each != pass.reached.end(); ++each) {
+    const auto [place, at] = each->first;
+    if (place >= pass.up_to) return;
+    const std::uint32_t end = place * 32 + 32;
+    const std::uint32_t offset = offset_of_word(place, order_);
+    const std::vector<Ref> found = exits(at, end);
+    const auto add = [&](Ref next, const WeighedCall& call, double weight) {
+      if (diagrams_.is_end(next)) return;
+      pass.reached[{place_of(next), next}].push_back({call.call, weight});
+    };
+    for (const Ref next : found) {
+      if (!diagrams_.is_end(next)) pass.reached.try_emplace({place_of(next), next});
+    }
+    for (const WeighedCall& call : each->second) {
+      if ((call.call.known >> word_bit(offset, order_) & 1U) == 0) {
+        const double share = call.weight / static_cast<double>(found.size());
+        for (const Ref next : found) add(next, call, share);
+        continue;
+      }
+      const std::uint32_t value = load_word(call.call.data, offset, order_);
+      Ref next = at;
+      while (diagrams_.variable_of(next) < end) {
+        const bool yes = (value >> (end - 1 - diagrams_.variable_of(next)) & 1U) != 0;
+        next = yes ? diagrams_.yes(next) : diagrams_.no(next);
+      }
+      add(next, call, call.weight);
+    }
+  }
+}
+
+FlowId DecisionGraph::node(Pass& pass, Ref function) {
+  if (diagrams_.is_end(function)) return end(function);
+  if (const auto found = pass.nodes.find(function); found != pass.nodes.end()) {
+    return found->second;
+  }
+  const std::uint32_t place = diagrams_.variable_of(function) / 32;
+  if (place >= kAllWords) throw NotDecided{"a comparison is too complicated to be told apart"};
+  const FlowId made = place >= pass.up_to ? arguments(function, pass.reached.at({place, function}))
+                                          : word_node(pass, function, place);
+  pass.nodes.emplace(function, made);
+  return made;
+}
+
+FlowId DecisionGraph::word_node(Pass& pass, Ref function, std::uint32_t place) {
+  const auto parts = range_parts(space_, function, {place * 32, 32}, kMostRanges);
+  if (!parts) return masks_node(pass, function, place);
+  std::vector<RangeLead> leads;
+  for (const RangePart& part : *parts) {
+    leads.push_back({static_cast<std::uint32_t>(part.range.first),
+                     static_cast<std::uint32_t>(part.range.last), node(pass, part.next)});
+  }
+  TreeOptions options;
+  options.prices = options_.prices;
+  options.size_price = options_.size_price;
+  const std::uint32_t offset = offset_of_word(place, order_);
+  std::map<std::uint32_t, double> weights;
+  for (const WeighedCall& each : pass.reached.at({place, function})) {
+    if ((each.call.known >> word_bit(offset, order_) & 1U) == 0) {
+      options.spread += each.weight;
+    } else {
+      weights[load_word(each.call.data, offset, order_)] += each.weight;
+    }
+  }
+  std::vector<ValueWeight> values;
+  for (const auto& [value, weight] : weights) values.push_back({value, weight});
+  const FlowId tree = search_tree(graph_, leads, values, options);
+  const bool asks = std::ranges::any_of(
+      leads, [&](const RangeLead& each) { return each.to != leads.front().to; });
+  return asks ? load(place, tree) : tree;
+}
+
+// Values that no ranges tell: by bits, the rarest last; what takes most tests is left over.
+FlowId DecisionGraph::masks_node(Pass& pass, Ref function, std::uint32_t place) {
+  struct Tests {
+    FlowId to = 0;
+    std::vector<MaskedValue> masks;
+  };
+  const BitRun bits{place * 32, 32};
+  const auto parts = split(space_, function, bits, kMostParts);
+  if (!parts) throw NotDecided{"it would be longer than a kernel takes"};
+  std::map<FlowId, Ref> by_place;
+  for (const Part& part : *parts) {
+    const FlowId to = node(pass, part.next);
+    const auto [found, fresh] = by_place.try_emplace(to, part.values);
+    if (!fresh) found->second = diagrams_.either(found->second, part.values);
+  }
+  std::vector<Tests> tests;
+  std::optional<FlowId> left_over;
+  std::size_t most = 0;
+  for (const auto& [to, values] : by_place) {
+    const auto masks = masks_of(space_, values, bits, kMaxProgramLength);
+    tests.push_back({to, masks.value_or(std::vector<MaskedValue>(kMaxProgramLength + 1))});
+    if (tests.back().masks.size() > most) {
+      most = tests.back().masks.size();
+      left_over = to;
+    }
+  }
+  std::erase_if(tests, [&](const Tests& each) { return each.to == left_over; });
+  FlowId next = *left_over;
+  for (const Tests& each : tests) {
+    for (const MaskedValue& masked : each.masks) {
+      const auto mask = static_cast<std::uint32_t>(masked.mask);
+      const auto value = static_cast<std::uint32_t>(masked.value);
+      const auto keep = [&](Opcode opcode, std::uint32_t k, FlowId yes, FlowId no) {
+        return graph_.keep(Instruction{static_cast<std::uint16_t>(opcode), 0, 0, k}, yes, no);
+      };
+      if (each.masks.size() > kMaxProgramLength) {
+        throw NotDecided{"it would be longer than a kernel takes"};
+      }
+      if (value == 0) {
+        next = load(place, keep(Opcode::JsetK, mask, next, each.to));
+      } else {
+        next = load(place, keep(Opcode::AndK, mask, keep(Opcode::JeqK, value, each.to, next), 0));
+      }
+    }
+  }
+  return next;
+}
+
+double DecisionGraph::objective(FlowId start, const Calls& calls) const {
+  const auto program = laid_out(graph_, start);
+  if (!program) return std::numeric_limits<double>::infinity();
+  return expected_cost(*program, model_, calls, options_.prices) +
+         options_.size_price * static_cast<double>(program->size());
+}
+
+FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
+  const FlowId in_order = word_by_word(function, calls, kAllWords);
+  std::optional<FlowId> found;
+  const Diagrams::Budget before = diagrams_.allow_at_most(kNodesOfASearch);
+  try {
+    found = tests_.found(function, calls);
+  } catch (const Diagrams::Full&) {
+    found.reset();
+  }
+  diagrams_.allow(before);
+  if (!found || *found == in_order) return in_order;
+  return objective(*found, calls) < objective(in_order, calls) ? *found : in_order;
+}
+
+}  // namespace callgate::verifier

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "verifier/expected_cost.hpp"
+#include "verifier/flow_graph.hpp"
+#include "verifier/meaning.hpp"
+#include "verifier/test_search.hpp"
+#include "vm/kernel_model.hpp"
+
+/// Graphs of instructions that decide a function of seccomp_data, made for the calls of a workload.
+namespace callgate::verifier {
+
+/// Why there is no graph, in words. Thrown.
+struct NotDecided {
+  std::string reason;
+};
+
+class DecisionGraph {
+ public:
+  DecisionGraph(Endings& endings, const KernelModel& model, const GraphOptions& options);
+  DecisionGraph(const DecisionGraph&) = delete;
+  DecisionGraph& operator=(const DecisionGraph&) = delete;
+
+  /// Where the graph starts that decides `function`, whose ends are Endings: the architecture by a
+  /// search tree, then the number by another one, then arguments, for each function of them by
+  /// itself, as TestSearch finds it or word by word, whichever is cheaper for its calls. The
+  /// architecture and the number are asked for with what the kernel's cache can follow. Throws
+  /// NotDecided and Diagrams::Full.
+  [[nodiscard]] FlowId made(Space::Ref function, std::span<const WeighedCall> calls);
+
+  [[nodiscard]] const FlowGraph& graph() const noexcept { return graph_; }
+
+ private:
+  using Calls = std::vector<WeighedCall>;
+  // Functions by the place of the word that they ask for first, with the calls that come to each.
+  using Reached = std::map<std::pair<std::uint32_t, Space::Ref>, Calls>;
+  struct Pass {
+    Reached reached;
+    std::map<Space::Ref, FlowId> nodes;
+    std::uint32_t up_to = 0;  ///< words from this place on are not asked word by word
+  };
+
+  [[nodiscard]] FlowId word_by_word(Space::Ref function, const Calls& calls, std::uint32_t up_to);
+  void reach(Pass& pass, Space::Ref function, const Calls& calls) const;
+  [[nodiscard]] std::vector<Space::Ref> exits(Space::Ref function, std::uint32_t end) const;
+  [[nodiscard]] FlowId node(Pass& pass, Space::Ref function);
+  [[nodiscard]] FlowId word_node(Pass& pass, Space::Ref function, std::uint32_t place);
+  [[nodiscard]] FlowId masks_node(Pass& pass, Space::Ref function, std::uint32_t place);
+  [[nodiscard]] FlowId arguments(Space::Ref function, const Calls& calls);
+  [[nodiscard]] FlowId end(Space::Ref end);
+  [[nodiscard]] double objective(FlowId start, const Calls& calls) const;
+  [[nodiscard]] FlowId load(std::uint32_t place, FlowId next);
+
+  Endings& endings_;
+  Space& space_;
+  Diagrams& diagrams_;
+  KernelModel model_;
+  ByteOrder order_;
+  GraphOptions options_;
+  FlowGraph graph_;
+  TestSearch tests_;
+};
+
+}  // namespace callgate::verifier
