@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/workloads.hpp"
 #include "harness/cost/cost_page.hpp"
 #include "harness/cost/cost_words.hpp"
 #include "harness/cost/prediction.hpp"
 #include "harness/cost/time_model.hpp"
-#include "harness/cost/workload.hpp"
 #include "harness/front_ends/program_reader.hpp"
 
 namespace callgate::cli {
@@ -177,11 +177,9 @@ std::string json(const cost::Report& report) {
 
 int cost_of(const Options& options) {
   const KernelModel model = options.model.model();
-  std::vector<cost::Workload::Call> calls = cost::every_call(model.arch);
+  std::vector<cost::CallCount> calls = cost::every_call(model.arch);
   if (!options.workload.empty()) {
-    calls = read(options.workload, [&](std::string_view text) {
-              return cost::read_workload(text, model.arch);
-            }).calls;
+    calls = read_counts(options.workload, model.arch);
   }
   cost::Report report;
   report.model = model;
@@ -219,8 +217,8 @@ void add_cost(CLI::App& root, int& exit_code) {
   options->model.add_to(command);
   command
       .add_option("--workload", options->workload,
-                  "Calls and counts: lines of `name count`, or what `strace -c` prints; - is "
-                  "standard input; every call of the architecture once if not given")
+                  "Which calls, and how often: what `callgate workload` reads, a trace or a table; "
+                  "- is standard input; every call of the architecture once if not given")
       ->type_name("FILE");
   command
       .add_option("--model", options->time_model,
@@ -236,7 +234,8 @@ void add_cost(CLI::App& root, int& exit_code) {
   options->input.add_to(command);
   command.footer(
       "\nExample:\n"
-      "  strace -f -c -o calls COMMAND; callgate cost -f filter.bpf --workload calls\n"
+      "  callgate record -o calls.trace -- COMMAND\n"
+      "  callgate cost -f filter.bpf --workload calls.trace\n"
       "\nNothing is executed and no kernel is asked: the cache of constant actions is followed as "
       "the\nkernel does, the paths of the programs are counted. What cannot be told is said to be "
       "unknown.\nExit code 1: a filter is refused.");

@@ -96,12 +96,12 @@ double weight_of(const CallCost& call) {
 
 }  // namespace
 
-Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
+Prediction predict(const FilterStack& stack, std::span<const CallCount> calls,
                    const std::optional<TimeModel>& time,
                    const std::optional<CountedKernel>& counted) {
   const Reasons reasons(stack);
   Prediction out;
-  for (const Workload::Call& each : calls) {
+  for (const CallCount& each : calls) {
     CallCost call;
     call.nr = each.nr;
     call.name = each.name;
@@ -150,8 +150,8 @@ Prediction predict(const FilterStack& stack, std::span<const Workload::Call> cal
   return out;
 }
 
-std::vector<Workload::Call> every_call(Arch arch) {
-  std::vector<Workload::Call> out;
+std::vector<CallCount> every_call(Arch arch) {
+  std::vector<CallCount> out;
   for (const SyscallRow& row : syscalls(arch)) {
     // Of names that share a number, the kernel's own comes first.
     if (!out.empty() && out.back().nr == row.nr) continue;
