@@ -235,8 +235,8 @@ Seeds profiles(const fs::path& folder) {
   return out;
 }
 
-// Nothing for read_program, read_asm, read_manifest, read_suite and read_trace: their seeds are
-// written by hand.
+// Nothing for read_program, read_asm, read_manifest, read_suite, read_trace and read_workload:
+// their seeds are written by hand.
 Seeds seeds_of(const fuzz::TargetInfo& target, const fs::path& source,
                const std::vector<VectorFile>& files, bool all) {
   switch (target.input) {

@@ -37,11 +37,11 @@ void limits(Subject& subject, Found& out) {
 }
 
 struct Blamed {
-  std::vector<cost::Workload::Call> calls;
+  std::vector<cost::CallCount> calls;
   bool emulated = true;  ///< the emulator came to a verdict, but not to a plain ALLOW
 };
 
-std::string cost_words(const Subject& subject, const std::vector<cost::Workload::Call>& calls) {
+std::string cost_words(const Subject& subject, const std::vector<cost::CallCount>& calls) {
   if (subject.native() != Arch::X86_64) return {};
   const cost::TimeModel time;
   const cost::Prediction predicted = cost::predict(subject.stack(), calls, time, std::nullopt);

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/workloads.hpp"
 #include "harness/cost/conditions.hpp"
 #include "harness/cost/live_cost.hpp"
-#include "harness/cost/workload.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/live/timing.hpp"
 #include "harness/report/words.hpp"
@@ -40,16 +40,9 @@ struct Report {
 std::vector<cost::Weight> weights_of(const Options& options) {
   std::vector<cost::Weight> out;
   if (!options.workload.empty()) {
-    const auto text = front_ends::read_file(options.workload);
-    const std::string shown = options.workload == "-" ? "standard input" : options.workload;
-    if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
-    const auto workload = cost::read_workload(*text, Arch::X86_64);
-    if (!workload) {
-      const auto& error = workload.error();
-      const std::string line = error.line ? fmt::format(":{}", *error.line) : std::string();
-      throw UserError(fmt::format("{}{}: {}", shown, line, error.message));
+    for (const auto& each : read_counts(options.workload, Arch::X86_64)) {
+      out.push_back({each.nr, each.count});
     }
-    for (const auto& each : workload->calls) out.push_back({each.nr, each.count});
   }
   if (options.all) {
     const std::uint32_t end = syscalls(Arch::X86_64).back().nr;
@@ -304,9 +297,10 @@ void add_bench(CLI::App& root, int& exit_code) {
   add_filters(command, options->filters);
   auto* const workload =
       command
-          .add_option("--workload", options->workload,
-                      "Calls and counts: lines of `name count`, or what `strace -c` prints; - is "
-                      "standard input")
+          .add_option(
+              "--workload", options->workload,
+              "Which calls, and how often: what `callgate workload` reads, a trace or a table; "
+              "- is standard input")
           ->type_name("FILE");
   command.add_flag("--all", options->all, "Every number of x86_64, each once")->excludes(workload);
   command.add_option("--rounds", options->how.rounds, "How often to measure; 15 if not given")

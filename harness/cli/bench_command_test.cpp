@@ -109,7 +109,7 @@ TEST_F(BenchCommand, a_workload_that_cannot_be_read_is_exit_code_2_with_the_line
   const Ended ended = bench({"-f", filter_, "--workload", workload});
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.err, StartsWith("callgate: "));
-  EXPECT_THAT(ended.err, HasSubstr("calls:3: no_such_call"));
+  EXPECT_THAT(ended.err, HasSubstr("calls:3: no architecture has a call no_such_call"));
   EXPECT_EQ(bench({"-f", filter_, "--workload", "/nonexistent"}).code, 2);
 }
 

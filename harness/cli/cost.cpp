@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/workloads.hpp"
 #include "harness/cost/cost_page.hpp"
 #include "harness/cost/cost_words.hpp"
 #include "harness/cost/prediction.hpp"
 #include "harness/cost/time_model.hpp"
-#include "harness/cost/workload.hpp"
 #include "harness/front_ends/program_reader.hpp"
 
 namespace callgate::cli {
@@ -177,12 +177,8 @@ std::string json(const cost::Report& report) {
 
 int cost_of(const Options& options) {
   const KernelModel model = options.model.model();
-  std::vector<cost::Workload::Call> calls = cost::every_call(model.arch);
-  if (!options.workload.empty()) {
-    calls = read(options.workload, [&](std::string_view text) {
-              return cost::read_workload(text, model.arch);
-            }).calls;
-  }
+  std::vector<verifier::KnownCall> calls;
+  if (!options.workload.empty()) calls = read_calls(options.workload, model.arch);
   cost::Report report;
   report.model = model;
   report.filters = options.filters.size();
@@ -203,7 +199,10 @@ int cost_of(const Options& options) {
   const std::vector<FilterFile> files = read_stack(options.filters, options.input, options.model);
   const auto stack = build_stack(files, model, default_engine());
   if (!stack) return kNo;
-  report.prediction = cost::predict(*stack, calls, report.time, report.counted);
+  report.prediction =
+      report.has_workload
+          ? cost::predict(*stack, calls, report.time, report.counted)
+          : cost::predict(*stack, cost::every_call(model.arch), report.time, report.counted);
   if (!options.html.empty()) write_whole(options.html, cost::cost_page(report));
   fmt::print("{}", options.format == "json" ? json(report) : text(report));
   return kWell;
@@ -219,8 +218,8 @@ void add_cost(CLI::App& root, int& exit_code) {
   options->model.add_to(command);
   command
       .add_option("--workload", options->workload,
-                  "Calls and counts: lines of `name count`, or what `strace -c` prints; - is "
-                  "standard input; every call of the architecture once if not given")
+                  "Which calls, and how often: what `callgate workload` reads, a trace or a table; "
+                  "- is standard input; every call of the architecture once if not given")
       ->type_name("FILE");
   command
       .add_option("--model", options->time_model,
@@ -236,7 +235,8 @@ void add_cost(CLI::App& root, int& exit_code) {
   options->input.add_to(command);
   command.footer(
       "\nExample:\n"
-      "  strace -f -c -o calls COMMAND; callgate cost -f filter.bpf --workload calls\n"
+      "  callgate record -o calls.trace -- COMMAND\n"
+      "  callgate cost -f filter.bpf --workload calls.trace\n"
       "\nNothing is executed and no kernel is asked: the cache of constant actions is followed as "
       "the\nkernel does, the paths of the programs are counted. What cannot be told is said to be "
       "unknown.\nExit code 1: a filter is refused.");

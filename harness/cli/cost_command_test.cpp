@@ -133,7 +133,7 @@ TEST_F(CostCommand, names_the_line_of_a_workload_that_is_wrong) {
       cost({"--arch", "x86_64", "--workload", file("calls", "read 1\n\nnosuchcall 2\n")});
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.err, StartsWith("callgate: "));
-  EXPECT_THAT(ended.err, HasSubstr("calls:3: nosuchcall: no call of x86_64"));
+  EXPECT_THAT(ended.err, HasSubstr("calls:3: no architecture has a call nosuchcall"));
   EXPECT_EQ(ended.out, "");
 }
 

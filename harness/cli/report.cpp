@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/workloads.hpp"
 #include "harness/cost/prediction.hpp"
 #include "harness/coverage/read_json.hpp"
 #include "harness/front_ends/program_reader.hpp"
@@ -30,19 +31,8 @@ report::NamedStack named(const FilterStack& stack, const std::vector<FilterFile>
 
 cost::Report cost_of(const Options& options, const FilterStack& stack) {
   const KernelModel& model = stack.model();
-  std::vector<cost::Workload::Call> calls = cost::every_call(model.arch);
-  if (!options.workload.empty()) {
-    const auto text = front_ends::read_file(options.workload);
-    if (!text) throw UserError(fmt::format("{}: {}", options.workload, text.error().message));
-    auto read = cost::read_workload(*text, model.arch);
-    if (!read) {
-      const auto& line = read.error().line;
-      throw UserError(fmt::format("{}{}: {}", options.workload,
-                                  line ? fmt::format(":{}", *line) : std::string(),
-                                  read.error().message));
-    }
-    calls = std::move(read->calls);
-  }
+  std::vector<verifier::KnownCall> calls;
+  if (!options.workload.empty()) calls = read_calls(options.workload, model.arch);
   cost::Report report;
   report.model = model;
   report.filters = stack.size();
@@ -53,7 +43,10 @@ cost::Report cost_of(const Options& options, const FilterStack& stack) {
   } else {
     report.not_counted = counted.error();
   }
-  report.prediction = cost::predict(stack, calls, report.time, report.counted);
+  report.prediction =
+      report.has_workload
+          ? cost::predict(stack, calls, report.time, report.counted)
+          : cost::predict(stack, cost::every_call(model.arch), report.time, report.counted);
   return report;
 }
 

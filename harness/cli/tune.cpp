@@ -10,12 +10,12 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/encodings.hpp"
+#include "harness/cli/workloads.hpp"
 #include "harness/cost/cost_words.hpp"
 #include "harness/cost/time_model.hpp"
 #include "harness/report/syntaxes.hpp"
 #include "harness/tune/tune_page.hpp"
 #include "harness/tune/tune_words.hpp"
-#include "harness/workload/workload.hpp"
 
 namespace callgate::cli {
 namespace {
@@ -264,10 +264,10 @@ int tune_of(Options options) {
     ModelOptions each = options.model;
     each.arch = arch;
     const KernelModel model = each.model();
-    const workload::Workload calls = read(options.workload, [&](std::string_view text) {
-      // A table of names says nothing of its ABI.
-      return workload::read(text, {.arch = model.arch}, workload::Keep::Tested);
-    });
+    trace::ReadOptions how;
+    how.arch = model.arch;  // of tables, which say nothing of it
+    const workload::Workload calls =
+        read_workload(options.workload, how, workload::Keep::Tested);
     const std::vector<FilterFile> files = read_stack(options.filters, options.input, each);
     const auto stack = build_stack(files, model, default_engine());
     if (!stack) {

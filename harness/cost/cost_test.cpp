@@ -1,5 +1,4 @@
-// What measurements are made of, without a kernel: figures, workloads, and the filters that are
-// compared.
+// What measurements are made of, without a kernel: figures, and the filters that are compared.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +11,6 @@
 #include "harness/cost/cache_by_timing.hpp"
 #include "harness/cost/estimate.hpp"
 #include "harness/cost/probe_filters.hpp"
-#include "harness/cost/workload.hpp"
 #include "harness/live/asker.hpp"
 #include "harness/random/generator.hpp"
 #include "verifier/check.hpp"
@@ -40,52 +38,6 @@ TEST(Estimates, within_their_spread_cannot_be_told_from_nothing) {
   EXPECT_TRUE(estimate({}).below_spread());
   const std::array<double, 3> negative = {-9, -8, -10};
   EXPECT_FALSE(estimate(negative).below_spread());
-}
-
-TEST(Workloads, are_lines_of_names_and_counts) {
-  const auto workload =
-      read_workload("# calls\n\nread 10\n  write\t3 # of them\r\n39 2\nread 5\n", Arch::X86_64);
-  ASSERT_TRUE(workload.has_value()) << to_string(workload.error());
-  ASSERT_EQ(workload->calls.size(), 3U);
-  EXPECT_EQ(workload->calls[0].name, "read");
-  EXPECT_EQ(workload->calls[0].count, 15U);
-  EXPECT_EQ(workload->calls[1].nr, 1U);
-  EXPECT_EQ(workload->calls[2].name, "getpid");
-}
-
-TEST(Workloads, are_what_strace_counts) {
-  const auto workload = read_workload(
-      "% time     seconds  usecs/call     calls    errors syscall\n"
-      "------ ----------- ----------- --------- --------- ----------------\n"
-      " 60.00    0.000120          12        10         4 openat\n"
-      " 40.00    0.000080           8        10           read\n"
-      "------ ----------- ----------- --------- --------- ----------------\n"
-      "100.00    0.000200          10        20         4 total\n",
-      Arch::X86_64);
-  ASSERT_TRUE(workload.has_value()) << to_string(workload.error());
-  ASSERT_EQ(workload->calls.size(), 2U);
-  EXPECT_EQ(workload->calls[0].name, "openat");
-  EXPECT_EQ(workload->calls[0].count, 10U);
-  EXPECT_EQ(workload->calls[1].count, 10U);
-}
-
-TEST(Workloads, that_cannot_be_read_are_refused_with_the_line) {
-  const std::string strace = "% time seconds usecs/call calls errors syscall\n";
-  for (const auto& [text, line] : std::vector<std::pair<std::string, std::size_t>>{
-           {"read 1\nno_such_call 2\n", 2},
-           {"read\n", 1},
-           {"read 1 2\n", 1},
-           {"# one\n\nread -1\n", 3},
-           {"read 18446744073709551616\n", 1},
-           {"read 18446744073709551615\nread 1\n", 2},
-           {strace + "1.0 2.0 read\n", 2},
-           {strace + "1.0 2.0 3 x read\n", 2},
-       }) {
-    const auto workload = read_workload(text, Arch::X86_64);
-    ASSERT_FALSE(workload.has_value()) << text;
-    EXPECT_EQ(workload.error().line, line) << text;
-  }
-  EXPECT_FALSE(read_workload("# nothing\n", Arch::X86_64).has_value());
 }
 
 TEST(HarmlessCalls, have_their_names_and_reach_every_number) {

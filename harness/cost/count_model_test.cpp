@@ -87,7 +87,7 @@ std::vector<Counted> counts() {
 double added(const std::vector<Program>& filters, const KernelModel& model) {
   const auto counted = counted_kernel(model);
   EXPECT_TRUE(counted.has_value());
-  const std::vector<Workload::Call> calls = {{kGetppid, "getppid", 1}};
+  const std::vector<CallCount> calls = {{kGetppid, "getppid", 1}};
   const Prediction out = predict(stack_of(filters, model), calls, {}, *counted);
   const Span sum = out.calls[0].machine->sum();
   EXPECT_DOUBLE_EQ(sum.least, sum.most);
@@ -140,7 +140,7 @@ TEST(CountedKernels, are_told_as_instructions_and_never_as_time) {
   report.model = arm64({6, 1, 0});
   report.filters = 1;
   report.counted = *counted_kernel(report.model);
-  const std::vector<Workload::Call> calls = {{kGetppid, "getppid", 2}};
+  const std::vector<CallCount> calls = {{kGetppid, "getppid", 2}};
   // An argument decides: two ways, one of them longer by a load.
   const Program two_ways = {{0x20, 0, 0, 16}, {0x15, 0, 1, 5}, {0x20, 0, 0, 24}, kAllows};
   report.prediction = predict(stack_of({two_ways}, report.model), calls, {}, report.counted);

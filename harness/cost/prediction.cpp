@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "harness/report/disassembly.hpp"
@@ -192,13 +193,13 @@ Prediction weighed(std::vector<CallCost> calls, bool time, bool counted) {
 
 }  // namespace
 
-Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
+Prediction predict(const FilterStack& stack, std::span<const CallCount> calls,
                    const std::optional<TimeModel>& time,
                    const std::optional<CountedKernel>& counted) {
   const Models models{stack, time, counted, Reasons(stack)};
   const std::uint32_t token = info(stack.model().arch).token;
   std::vector<CallCost> out;
-  for (const Workload::Call& each : calls) {
+  for (const CallCount& each : calls) {
     out.push_back(cost_of(models, verifier::call_of(each.nr, token, each.count), each.name));
   }
   return weighed(std::move(out), time.has_value(), counted.has_value());
@@ -215,7 +216,10 @@ Prediction predict(const FilterStack& stack, std::span<const verifier::KnownCall
   for (const verifier::KnownCall& each : calls) {
     const auto nr = static_cast<std::uint32_t>(each.data.nr);
     if (each.data.arch != token || arch_of_call(token, nr) != arch) continue;
-    CallCost cost = cost_of(models, each, std::string(syscall_name(arch, nr).value_or("")));
+    const auto name = syscall_name(arch, nr);
+    CallCost cost = cost_of(models, each,
+                            name ? std::string(*name)
+                                 : std::to_string(static_cast<std::int32_t>(nr)));
     const auto [place, fresh] = places.try_emplace(nr, out.size());
     if (fresh) {
       out.push_back(std::move(cost));
@@ -226,8 +230,8 @@ Prediction predict(const FilterStack& stack, std::span<const verifier::KnownCall
   return weighed(std::move(out), time.has_value(), counted.has_value());
 }
 
-std::vector<Workload::Call> every_call(Arch arch) {
-  std::vector<Workload::Call> out;
+std::vector<CallCount> every_call(Arch arch) {
+  std::vector<CallCount> out;
   for (const SyscallRow& row : syscalls(arch)) {
     // Of names that share a number, the kernel's own comes first.
     if (!out.empty() && out.back().nr == row.nr) continue;

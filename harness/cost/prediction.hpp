@@ -9,7 +9,7 @@
 
 #include "harness/cost/count_model.hpp"
 #include "harness/cost/time_model.hpp"
-#include "harness/cost/workload.hpp"
+#include "harness/workload/workload.hpp"
 #include "verifier/cache.hpp"
 #include "verifier/known_call.hpp"
 #include "verifier/path_cost.hpp"
@@ -17,6 +17,8 @@
 
 /// What a stack of filters will cost, told from its programs alone.
 namespace callgate::cost {
+
+using workload::CallCount;
 
 /// From the least to the most.
 struct Span {
@@ -76,7 +78,7 @@ struct Report {
 
 /// Predicts calls of the stack's ABI. Without a time model or a counted kernel there are no figures
 /// of them.
-[[nodiscard]] Prediction predict(const FilterStack& stack, std::span<const Workload::Call> calls,
+[[nodiscard]] Prediction predict(const FilterStack& stack, std::span<const CallCount> calls,
                                  const std::optional<TimeModel>& time,
                                  const std::optional<CountedKernel>& counted);
 
@@ -89,6 +91,6 @@ struct Report {
                                  const std::optional<CountedKernel>& counted);
 
 /// Every call of an ABI's table, once: what is looked at where there is no workload.
-[[nodiscard]] std::vector<Workload::Call> every_call(Arch arch);
+[[nodiscard]] std::vector<CallCount> every_call(Arch arch);
 
 }  // namespace callgate::cost

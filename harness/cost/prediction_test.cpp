@@ -142,13 +142,13 @@ Program sandbox() {
           {0x15, 1, 0, 5}, {0x06, 0, 0, 0x00050001U}, {0x06, 0, 0, kAllow}};
 }
 
-Workload::Call call(std::uint32_t nr, std::string name, std::uint64_t count) {
+CallCount call(std::uint32_t nr, std::string name, std::uint64_t count) {
   return {nr, std::move(name), count};
 }
 
 TEST(Predictions, put_the_dearest_first_and_weigh_by_counts) {
-  const std::vector<Workload::Call> calls = {call(0, "read", 6), call(257, "openat", 3),
-                                             call(16, "ioctl", 1)};
+  const std::vector<CallCount> calls = {call(0, "read", 6), call(257, "openat", 3),
+                                        call(16, "ioctl", 1)};
   const TimeModel model;
   const Prediction out = predict(stack_of({sandbox()}), calls, model, {});
   ASSERT_EQ(out.calls.size(), 3U);
@@ -193,7 +193,7 @@ TEST(Predictions, of_known_arguments_are_exact) {
 }
 
 TEST(Predictions, without_time_rank_by_instructions) {
-  const std::vector<Workload::Call> calls = {call(0, "read", 600), call(257, "openat", 1)};
+  const std::vector<CallCount> calls = {call(0, "read", 600), call(257, "openat", 1)};
   const Prediction out = predict(stack_of({sandbox()}), calls, {}, {});
   EXPECT_EQ(out.calls[0].name, "openat");
   EXPECT_FALSE(out.totals.time.has_value());
@@ -201,7 +201,7 @@ TEST(Predictions, without_time_rank_by_instructions) {
 }
 
 TEST(Predictions, name_the_filter_of_a_stack) {
-  const std::vector<Workload::Call> calls = {call(257, "openat", 1)};
+  const std::vector<CallCount> calls = {call(257, "openat", 1)};
   const TimeModel model;
   const Prediction out =
       predict(stack_of({Program{{0x06, 0, 0, kAllow}}, sandbox()}), calls, model, {});
@@ -210,7 +210,7 @@ TEST(Predictions, name_the_filter_of_a_stack) {
 }
 
 TEST(Predictions, of_no_calls_are_no_division_by_0) {
-  const std::vector<Workload::Call> calls = {call(0, "read", 0)};
+  const std::vector<CallCount> calls = {call(0, "read", 0)};
   const TimeModel model;
   Report report;
   report.filters = 1;
@@ -257,7 +257,7 @@ TEST(TimeModels, that_cannot_be_read_say_why) {
 }
 
 TEST(CostPage, stands_alone_and_escapes_what_it_is_given) {
-  const std::vector<Workload::Call> calls = {call(0, "<read&>", 6), call(257, "openat", 3)};
+  const std::vector<CallCount> calls = {call(0, "<read&>", 6), call(257, "openat", 3)};
   Report report;
   report.filters = 1;
   report.time = TimeModel{};

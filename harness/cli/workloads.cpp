@@ -1,0 +1,63 @@
+#include "harness/cli/workloads.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/cli/cli.hpp"
+#include "harness/front_ends/program_reader.hpp"
+
+namespace callgate::cli {
+
+workload::Workload read_workload(const std::string& path, const trace::ReadOptions& options,
+                                 workload::Keep keep) {
+  const std::string shown = path == "-" ? "standard input" : path;
+  const auto bytes = front_ends::read_file(path, front_ends::kNoSizeLimit);
+  if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
+  auto read = workload::read(*bytes, options, keep);
+  if (read) return std::move(*read);
+  const front_ends::ReadError& error = read.error();
+  if (error.line) throw UserError(fmt::format("{}:{}: {}", shown, *error.line, error.message));
+  throw UserError(fmt::format("{}: {}", shown, front_ends::to_string(error)));
+}
+
+namespace {
+
+// Counts by number; all that is left out is said.
+workload::NumberCounts counted(const workload::Workload& read, const std::string& path, Arch arch) {
+  workload::NumberCounts counts = workload::by_number(read, arch);
+  const std::string_view name = info(arch).name;
+  if (counts.of_other_abis != 0) {
+    fmt::print(stderr, "callgate: {}: {} calls are not of {}; they are not counted\n", path,
+               counts.of_other_abis, name);
+  }
+  if (counts.without_number != 0) {
+    fmt::print(stderr,
+               "callgate: {}: {} calls have no number that is known; they are not counted\n", path,
+               counts.without_number);
+  }
+  if (counts.calls.empty()) {
+    throw UserError(fmt::format("{}: there is no call of {} in it; see --arch", path, name));
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::vector<workload::KnownCall> read_calls(const std::string& path, Arch arch) {
+  trace::ReadOptions options;
+  options.arch = arch;
+  workload::Workload read = read_workload(path, options, workload::Keep::Tested);
+  static_cast<void>(counted(read, path, arch));
+  std::erase_if(read.calls, [&](const workload::KnownCall& each) {
+    return (each.known & verifier::kNumberKnown) == 0 ||
+           arch_of_call(each.data.arch, static_cast<std::uint32_t>(each.data.nr)) != arch;
+  });
+  return std::move(read.calls);
+}
+
+std::vector<workload::CallCount> read_counts(const std::string& path, Arch arch) {
+  trace::ReadOptions options;
+  options.arch = arch;
+  return counted(read_workload(path, options, workload::Keep::Tested), path, arch).calls;
+}
+
+}  // namespace callgate::cli
