@@ -43,10 +43,9 @@ cost::Report cost_of(const Options& options, const FilterStack& stack) {
   } else {
     report.not_counted = counted.error();
   }
-  report.prediction =
-      report.has_workload
-          ? cost::predict(stack, calls, report.time, report.counted)
-          : cost::predict(stack, cost::every_call(model.arch), report.time, report.counted);
+  report.prediction = report.has_workload ? cost::predict(stack, calls, report.time, report.counted)
+                                          : cost::predict(stack, cost::every_call(model.arch),
+                                                          report.time, report.counted);
   return report;
 }
 

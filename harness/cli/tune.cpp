@@ -29,6 +29,7 @@ struct Options {
   std::vector<std::string> filters;
   std::string workload;
   std::string time_model;
+  bool yardsticks = false;
   bool measure = false;
   cost::CompareOptions how;
   std::string take;
@@ -242,8 +243,30 @@ bool write_taken(const Options& options, const tune::Report& report) {
   return say_unsaid(options.out, options.to, source.unsaid);
 }
 
+// The profile that the only FILTER is, if it is one; `text` and `format` keep its words.
+struct OnlyProfile {
+  std::string text;
+  std::string format;
+  std::optional<tune::ProfileText> profile;
+};
+
+OnlyProfile only_profile(const Options& options, const ModelOptions& model) {
+  OnlyProfile out;
+  if (options.filters.size() != 1 || options.filters.front() == "-") return out;
+  const std::string& path = options.filters.front();
+  const front_ends::LoadOptions how = load_options(options.input, model);
+  const auto read = filters::read_filters(path, how);
+  auto text = front_ends::read_file(path);
+  if (!read || !text || front_ends::find_profile_format(read->format) == nullptr) return out;
+  out.text = std::move(*text);
+  out.format = read->format;
+  out.profile = tune::ProfileText{out.text, path, out.format, how.deployment};
+  return out;
+}
+
 tune::Options tune_options(const Options& options, Arch arch) {
   tune::Options out;
+  out.yardsticks = options.yardsticks;
   out.measure = options.measure;
   out.how = options.how;
   if (!options.time_model.empty()) {
@@ -266,15 +289,17 @@ int tune_of(Options options) {
     const KernelModel model = each.model();
     trace::ReadOptions how;
     how.arch = model.arch;  // of tables, which say nothing of it
-    const workload::Workload calls =
-        read_workload(options.workload, how, workload::Keep::Tested);
+    const workload::Workload calls = read_workload(options.workload, how, workload::Keep::Tested);
     const std::vector<FilterFile> files = read_stack(options.filters, options.input, each);
     const auto stack = build_stack(files, model, default_engine());
     if (!stack) {
       refused = true;
       continue;
     }
-    reports.push_back(tune::tuned(files, *stack, calls.calls, tune_options(options, model.arch)));
+    const OnlyProfile only = only_profile(options, each);
+    tune::Options how_tuned = tune_options(options, model.arch);
+    how_tuned.profile = only.profile;
+    reports.push_back(tune::tuned(files, *stack, calls.calls, how_tuned));
   }
   if (reports.empty()) return kNo;
   if (!options.html.empty()) write_whole(options.html, tune::tune_page(reports));
@@ -314,6 +339,9 @@ void add_tune(CLI::App& root, int& exit_code) {
       .add_option("--model", options->time_model,
                   "Times as `callgate bench --model FILE` writes them; x86_64 only")
       ->type_name("FILE");
+  command.add_flag("--yardsticks", options->yardsticks,
+                   "Price libseccomp's linear and tree forms and a search tree over frequencies "
+                   "alone too, to compare with");
   auto* const measure = command.add_flag("--measure", options->measure,
                                          "Measure the proposals on the running kernel, in turns");
   command.add_option("--rounds", options->how.rounds, "With --measure: how often; 15 if not given")

@@ -217,9 +217,8 @@ Prediction predict(const FilterStack& stack, std::span<const verifier::KnownCall
     const auto nr = static_cast<std::uint32_t>(each.data.nr);
     if (each.data.arch != token || arch_of_call(token, nr) != arch) continue;
     const auto name = syscall_name(arch, nr);
-    CallCost cost = cost_of(models, each,
-                            name ? std::string(*name)
-                                 : std::to_string(static_cast<std::int32_t>(nr)));
+    CallCost cost = cost_of(
+        models, each, name ? std::string(*name) : std::to_string(static_cast<std::int32_t>(nr)));
     const auto [place, fresh] = places.try_emplace(nr, out.size());
     if (fresh) {
       out.push_back(std::move(cost));

@@ -110,7 +110,15 @@ class Tuning {
   Report run() {
     add_original();
     add_rewritten();
-    for (Proposal& each : profile_proposals(files_, stack_, report_)) add(std::move(each));
+    const cost::Prediction original = report_.proposals.front().prediction;
+    if (options_.profile) {
+      for (Proposal& each : profile_proposals(*options_.profile, weights_of(original))) {
+        add(std::move(each));
+      }
+    }
+    if (options_.yardsticks) {
+      for (Proposal& each : yardsticks(files_, stack_.model(), original)) add(std::move(each));
+    }
     choose();
     if (options_.measure) measure();
     report_.advice = advice_for(stack_, report_);
@@ -207,7 +215,7 @@ class Tuning {
     for (std::size_t i = 1; i < report_.proposals.size(); ++i) {
       const Proposal& each = report_.proposals[i];
       const Proposal& best = report_.proposals[report_.best];
-      if (!each.refused.empty()) continue;
+      if (!each.refused.empty() || each.yardstick) continue;
       if (std::pair(each.cost, each.instructions) < std::pair(best.cost, best.instructions)) {
         report_.best = i;
       }

@@ -10,6 +10,7 @@
 #include "harness/cost/live_compare.hpp"
 #include "harness/cost/prediction.hpp"
 #include "harness/filters/filter_files.hpp"
+#include "harness/tune/orders.hpp"
 #include "verifier/known_call.hpp"
 #include "vm/filter_stack.hpp"
 
@@ -42,6 +43,7 @@ struct Proposal {
   std::string advice;             ///< what to do, a sentence or two
   std::vector<Program> programs;  ///< oldest first; none where there is no such proposal
   std::string refused;            ///< not empty: why it is not proposed
+  bool yardstick = false;         ///< shown to compare with, and never the best
   std::string proof;              ///< how it is proved to mean what the original does
   std::string text;               ///< a profile, or lines of C, to be used; or empty
   std::string text_format;        ///< "oci", "minijail", "c"
@@ -75,6 +77,10 @@ struct Report {
 };
 
 struct Options {
+  /// The profile that all filters come from, where there is one: its generator's orders are
+  /// proposed too.
+  std::optional<ProfileText> profile;
+  bool yardsticks = false;              ///< price and measure other ways to order the same, too
   std::optional<cost::TimeModel> time;  ///< x86_64 only; nothing: the built-in one there
   bool measure = false;                 ///< on the running kernel
   cost::CompareOptions how{};
