@@ -243,25 +243,26 @@ bool write_taken(const Options& options, const tune::Report& report) {
   return say_unsaid(options.out, options.to, source.unsaid);
 }
 
-// The profile that the only FILTER is, if it is one; `text` and `format` keep its words.
+// The profile that the only FILTER is, if it is one.
 struct OnlyProfile {
   std::string text;
+  std::string path;
   std::string format;
-  std::optional<tune::ProfileText> profile;
+  front_ends::Deployment deployment;
+
+  [[nodiscard]] tune::ProfileText words() const { return {text, path, format, deployment}; }
 };
 
-OnlyProfile only_profile(const Options& options, const ModelOptions& model) {
-  OnlyProfile out;
-  if (options.filters.size() != 1 || options.filters.front() == "-") return out;
+std::optional<OnlyProfile> only_profile(const Options& options, const ModelOptions& model) {
+  if (options.filters.size() != 1 || options.filters.front() == "-") return std::nullopt;
   const std::string& path = options.filters.front();
   const front_ends::LoadOptions how = load_options(options.input, model);
   const auto read = filters::read_filters(path, how);
-  auto text = front_ends::read_file(path);
-  if (!read || !text || front_ends::find_profile_format(read->format) == nullptr) return out;
-  out.text = std::move(*text);
-  out.format = read->format;
-  out.profile = tune::ProfileText{out.text, path, out.format, how.deployment};
-  return out;
+  const auto text = front_ends::read_file(path);
+  if (!read || !text || front_ends::find_profile_format(read->format) == nullptr) {
+    return std::nullopt;
+  }
+  return OnlyProfile{*text, path, read->format, how.deployment};
 }
 
 tune::Options tune_options(const Options& options, Arch arch) {
@@ -296,9 +297,9 @@ int tune_of(Options options) {
       refused = true;
       continue;
     }
-    const OnlyProfile only = only_profile(options, each);
+    const std::optional<OnlyProfile> only = only_profile(options, each);
     tune::Options how_tuned = tune_options(options, model.arch);
-    how_tuned.profile = only.profile;
+    if (only) how_tuned.profile = only->words();
     reports.push_back(tune::tuned(files, *stack, calls.calls, how_tuned));
   }
   if (reports.empty()) return kNo;
