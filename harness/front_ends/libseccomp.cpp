@@ -175,6 +175,21 @@ std::expected<void, LowerError> add_rule(void* context, const Policy& policy, st
   return {};
 }
 
+std::expected<void, LowerError> set_priority(void* context, const CallPriority& wanted) {
+  const int number =
+      wanted.number ? *wanted.number : seccomp_syscall_resolve_name(wanted.syscall.c_str());
+  const std::string call = wanted.number ? std::to_string(number) : wanted.syscall;
+  if (!wanted.number && number == __NR_SCMP_ERROR) {
+    return fail(fmt::format("libseccomp {} knows no syscall {} to give a priority to",
+                            libseccomp_version(), call));
+  }
+  if (const int error = seccomp_syscall_priority(context, number, wanted.priority); error != 0) {
+    return fail(fmt::format("{}: libseccomp refuses the priority {} (error {})", call,
+                            wanted.priority, -error));
+  }
+  return {};
+}
+
 bool is_for(const Rule& rule, std::span<const Arch> arches) {
   return rule.arches.empty() || std::ranges::any_of(rule.arches, [&](Arch arch) {
            return std::ranges::find(arches, arch) != arches.end();
@@ -210,6 +225,9 @@ Context filter_of(const Policy& policy, std::span<const Arch> arches,
     if (auto added = add_rule(context.get(), policy, i, options.exact); !added) {
       return refuse(added.error());
     }
+  }
+  for (const CallPriority& each : options.priorities) {
+    if (auto set = set_priority(context.get(), each); !set) return refuse(set.error());
   }
   return context;
 }

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,34 @@ struct LowerError {
 /// use libseccomp: the verdicts are theirs, the instructions are not.
 [[nodiscard]] std::expected<Program, LowerError> lower_plain(const Policy& policy);
 
+/// The rules of one number, in order.
+struct CallRules {
+  std::uint32_t nr = 0;
+  std::vector<ResolvedRule> rules;
+};
+
+/// What a policy says of one of its ABIs, a number at a time, as these first occur.
+[[nodiscard]] std::vector<CallRules> rules_by_call(const Policy& policy, Arch arch);
+
+/// The plain code of a number's rules: their tests in order, and `otherwise` for what fits none.
+/// Every way through it ends in a return.
+[[nodiscard]] Program lower_rules(const CallRules& rules, std::uint32_t otherwise, Arch arch);
+
+/// A program of the code that `section` makes of each of a policy's ABIs, and of what tells these
+/// apart: x32 from x86_64, and architectures that the policy does not speak of. Where a section
+/// begins, A holds the number; every way through it ends in a return.
+[[nodiscard]] std::expected<Program, LowerError> lower_sections(
+    const Policy& policy, const std::function<Program(Arch)>& section);
+
+/// How early a call is asked.
+struct CallPriority {
+  std::string syscall{};                 ///< a name; empty where there is a number
+  std::optional<std::int32_t> number{};  ///< of this machine
+  std::uint8_t priority = 0;             ///< the higher ones first
+
+  friend bool operator==(const CallPriority&, const CallPriority&) = default;
+};
+
 /// How libseccomp is asked.
 struct LibseccompOptions {
   bool binary_tree = false;  ///< SCMP_FLTATR_CTL_OPTIMIZE 2
@@ -33,6 +63,12 @@ struct LibseccompOptions {
   /// The kernel that libseccomp is told it runs on (its API level): older ones refuse some actions.
   Version kernel = kNewestVersion;
   unsigned seconds = 5;  ///< of processor time that it gets
+  /// seccomp_syscall_priority(), after the rules. What 2.5.4 makes of it (orders_test.cpp shows
+  /// each): linear programs ask calls by falling priority, of equal ones those with the fewest
+  /// comparisons of arguments first, of these the lower number; the order of the rules plays no
+  /// part. Before the rules or after them is the same, a lower one after a higher one is passed
+  /// over, calls without a rule stay out of the program, and binary trees know no priorities.
+  std::vector<CallPriority> priorities{};
 };
 
 /// The program that the installed libseccomp makes of a policy, as if it ran on the policy's first

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 #include <utility>
 
 #include "harness/front_ends/lower.hpp"
@@ -128,53 +129,27 @@ void guard(Program& out, Opcode opcode, std::uint32_t k, std::size_t skipped) {
   out.push_back(make(Opcode::Ja, static_cast<std::uint32_t>(skipped)));
 }
 
-struct Group {
-  std::uint32_t nr;
-  std::vector<const ResolvedRule*> rules;
-};
-
-// Rules of one number stand together, where that number first occurs.
-std::vector<Group> grouped(const std::vector<ResolvedRule>& rules) {
-  std::vector<std::pair<std::uint32_t, std::size_t>> order;
-  for (std::size_t i = 0; i < rules.size(); ++i) order.emplace_back(rules[i].nr, i);
-  std::ranges::sort(order);
-  std::vector<Group> groups;
-  for (const auto& [nr, i] : order) {
-    if (groups.empty() || groups.back().nr != nr) groups.push_back({nr, {}});
-    groups.back().rules.push_back(&rules[i]);
-  }
-  std::ranges::sort(groups, {}, [](const Group& group) { return group.rules.front(); });
-  return groups;
-}
-
 // All of one ABI: `nr` is loaded, and everything ends in a return.
-Program section(const Policy& policy, Arch arch) {
-  const ArchInfo& row = info(arch);
-  const std::vector<ResolvedRule> rules = resolve(policy, arch);
+Program plain_section(const Policy& policy, Arch arch) {
   Program out;
-  for (const Group& group : grouped(rules)) {
-    Program body;
-    for (std::size_t i = 0; i < group.rules.size(); ++i) {
-      const ResolvedRule& rule = *group.rules[i];
-      RuleCode code(row.byte_order, row.bits == 32);
-      for (const ArgTest& test : rule.tests) code.add(test);
-      std::ranges::copy(code.finish(rule.value), std::back_inserter(body));
-      if (rule.tests.empty()) break;  // what follows is never reached
-      if (i + 1 == group.rules.size()) body.push_back(make(Opcode::RetK, policy.default_value));
-    }
-    guard(out, Opcode::JeqK, group.nr, body.size());
+  for (const CallRules& each : rules_by_call(policy, arch)) {
+    const Program body = lower_rules(each, policy.default_value, arch);
+    guard(out, Opcode::JeqK, each.nr, body.size());
     std::ranges::copy(body, std::back_inserter(out));
   }
   out.push_back(make(Opcode::RetK, policy.default_value));
   return out;
 }
 
+using Section = std::function<Program(Arch)>;
+
 // x86_64 and x32 have one token: numbers from bit 30 on are x32's, but -1 is x86_64's.
-Program x86_64_section(const Policy& policy, bool has_x86_64, bool has_x32) {
+Program x86_64_section(const Policy& policy, const Section& section, bool has_x86_64,
+                       bool has_x32) {
   const Program foreign = {make(Opcode::RetK, policy.foreign_value.value_or(policy.default_value))};
   Program out;
   if (has_x32 || policy.x32 == X32Calls::AsForeign) {
-    const Program x32 = has_x32 ? section(policy, Arch::X32) : foreign;
+    const Program x32 = has_x32 ? section(Arch::X32) : foreign;
     guard(out, Opcode::JgeK, kX32Bit, x32.size() + (has_x86_64 ? 2 : 0));
     if (has_x86_64) {
       out.push_back(make(Opcode::JeqK, kNoCall, 0, 1));
@@ -182,7 +157,7 @@ Program x86_64_section(const Policy& policy, bool has_x86_64, bool has_x32) {
     }
     std::ranges::copy(x32, std::back_inserter(out));
   }
-  std::ranges::copy(has_x86_64 ? section(policy, Arch::X86_64) : foreign, std::back_inserter(out));
+  std::ranges::copy(has_x86_64 ? section(Arch::X86_64) : foreign, std::back_inserter(out));
   return out;
 }
 
@@ -192,7 +167,35 @@ bool has(const Policy& policy, Arch arch) {
 
 }  // namespace
 
+// Rules of one number stand together, where that number first occurs.
+std::vector<CallRules> rules_by_call(const Policy& policy, Arch arch) {
+  std::vector<CallRules> out;
+  std::unordered_map<std::uint32_t, std::size_t> places;
+  for (ResolvedRule& rule : resolve(policy, arch)) {
+    const auto [place, is_new] = places.try_emplace(rule.nr, out.size());
+    if (is_new) out.push_back({rule.nr, {}});
+    out[place->second].rules.push_back(std::move(rule));
+  }
+  return out;
+}
+
+Program lower_rules(const CallRules& rules, std::uint32_t otherwise, Arch arch) {
+  Program out;
+  for (const ResolvedRule& rule : rules.rules) {
+    RuleCode code(info(arch).byte_order, info(arch).bits == 32);
+    for (const ArgTest& test : rule.tests) code.add(test);
+    std::ranges::copy(code.finish(rule.value), std::back_inserter(out));
+    if (rule.tests.empty()) return out;  // what follows is never reached
+  }
+  out.push_back(make(Opcode::RetK, otherwise));
+  return out;
+}
+
 std::expected<Program, LowerError> lower_plain(const Policy& policy) {
+  return lower_sections(policy, [&](Arch arch) { return plain_section(policy, arch); });
+}
+
+std::expected<Program, LowerError> lower_sections(const Policy& policy, const Section& section) {
   Program out{make(Opcode::LdAbs, 4)};
   bool token_seen = false;
   for (const Arch arch : policy.arches) {
@@ -200,8 +203,8 @@ std::expected<Program, LowerError> lower_plain(const Policy& policy) {
     if (x86_64 && std::exchange(token_seen, true)) continue;
     Program code{make(Opcode::LdAbs, 0)};
     std::ranges::copy(
-        x86_64 ? x86_64_section(policy, has(policy, Arch::X86_64), has(policy, Arch::X32))
-               : section(policy, arch),
+        x86_64 ? x86_64_section(policy, section, has(policy, Arch::X86_64), has(policy, Arch::X32))
+               : section(arch),
         std::back_inserter(code));
     if (policy.foreign_value || policy.arches.size() > 1) {
       guard(out, Opcode::JeqK, info(arch).token, code.size());

@@ -57,13 +57,18 @@ const ProfileFormatRow* find_profile_format(std::string_view name) noexcept {
   return row == kFormats.end() ? nullptr : &*row;
 }
 
+LibseccompOptions libseccomp_options(const Layer& layer, const KernelModel& model) {
+  LibseccompOptions out;
+  out.binary_tree = layer.lowering == Lowering::LibseccompTree;
+  out.exact = layer.lowering == Lowering::LibseccompExact;
+  out.kernel = model.version;
+  return out;
+}
+
 std::expected<Program, LowerError> lower(const Layer& layer, const KernelModel& model) {
   auto program = layer.lowering == Lowering::Plain
                      ? lower_plain(layer.policy)
-                     : lower_libseccomp(layer.policy,
-                                        {.binary_tree = layer.lowering == Lowering::LibseccompTree,
-                                         .exact = layer.lowering == Lowering::LibseccompExact,
-                                         .kernel = model.version});
+                     : lower_libseccomp(layer.policy, libseccomp_options(layer, model));
   if (program) program->insert(program->begin(), layer.before.begin(), layer.before.end());
   return program;
 }

@@ -74,6 +74,9 @@ struct ProfileFormatRow {
 /// The row of a name, or nullptr.
 [[nodiscard]] const ProfileFormatRow* find_profile_format(std::string_view name) noexcept;
 
+/// How libseccomp is asked for a layer that it lowers.
+[[nodiscard]] LibseccompOptions libseccomp_options(const Layer& layer, const KernelModel& model);
+
 /// A layer as BPF.
 [[nodiscard]] std::expected<Program, LowerError> lower(const Layer& layer,
                                                        const KernelModel& model);
