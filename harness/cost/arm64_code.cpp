@@ -5,6 +5,7 @@
 
 #include "verifier/limits.hpp"
 #include "vm/opcodes.hpp"
+#include "vm/reference.hpp"
 
 namespace callgate::cost {
 namespace {
@@ -66,23 +67,42 @@ bool has_slots(std::span<const Instruction> program) {
   });
 }
 
+std::size_t weight(std::span<const Instruction> program, std::size_t at, Way way,
+                   const KernelModel& model, const Arm64Code& code) {
+  const Instruction& i = program[at];
+  const OpcodeInfo& row = *find_opcode(i.code);
+  if (row.operand == Operand::Data) return code.load;
+  if (row.operand == Operand::Memory) return code.memory;
+  using enum OpcodeKind;
+  // All but the last jump to the end of the program.
+  const std::size_t leaves = row.kind == Return && at + 1 < program.size() ? 1 : 0;
+  const bool moves = row.kind == Return || row.kind == Load || row.kind == LoadX;
+  if (moves && row.operand == Operand::K) return moved(i.k) + leaves;
+  if (row.kind == Return) return leaves;
+  if (row.kind == Branch) return branch(i, row, model, way);
+  return row.kind == Alu ? alu(row.opcode, i.k) : 1;
+}
+
+// Weighs each instruction as it runs.
+struct Weighing {
+  std::span<const Instruction> program;
+  const KernelModel& model;
+  const Arm64Code& code;
+  std::size_t sum = 0;
+
+  void step(const reference::Step& step) {
+    const bool branches = find_opcode(program[step.at].code)->kind == OpcodeKind::Branch;
+    const bool taken = step.next == step.at + 1 + program[step.at].jt;
+    const Way way = !branches ? Way::Plain : taken ? Way::Taken : Way::NotTaken;
+    sum += weight(program, step.at, way, model, code);
+  }
+};
+
 }  // namespace
 
 verifier::Count arm64_body(const FilterStack& stack, std::uint32_t nr, const Arm64Code& code) {
-  const auto weigh = [&](std::span<const Instruction> program, std::size_t at,
-                         Way way) -> std::size_t {
-    const Instruction& i = program[at];
-    const OpcodeInfo& row = *find_opcode(i.code);
-    if (row.operand == Operand::Data) return code.load;
-    if (row.operand == Operand::Memory) return code.memory;
-    using enum OpcodeKind;
-    // All but the last jump to the end of the program.
-    const std::size_t leaves = row.kind == Return && at + 1 < program.size() ? 1 : 0;
-    const bool moves = row.kind == Return || row.kind == Load || row.kind == LoadX;
-    if (moves && row.operand == Operand::K) return moved(i.k) + leaves;
-    if (row.kind == Return) return leaves;
-    if (row.kind == Branch) return branch(i, row, stack.model(), way);
-    return row.kind == Alu ? alu(row.opcode, i.k) : 1;
+  const auto weigh = [&](std::span<const Instruction> program, std::size_t at, Way way) {
+    return weight(program, at, way, stack.model(), code);
   };
   verifier::Count sum;
   const std::uint32_t token = info(stack.model().arch).token;
@@ -90,6 +110,17 @@ verifier::Count arm64_body(const FilterStack& stack, std::uint32_t nr, const Arm
     const auto one = verifier::weighed_path(stack.checked(filter), nr, token, weigh);
     const std::size_t slots = has_slots(stack.program(filter)) ? code.frame : 0;
     sum = {sum.least + one.least + slots, sum.most + one.most + slots};
+  }
+  return sum;
+}
+
+std::size_t arm64_body(const FilterStack& stack, const SeccompData& data, const Arm64Code& code) {
+  std::size_t sum = 0;
+  for (std::size_t filter = 0; filter < stack.size(); ++filter) {
+    const std::span<const Instruction> program = stack.program(filter);
+    Weighing weighing{program, stack.model(), code};
+    static_cast<void>(reference::run(program, data, stack.model(), weighing));
+    sum += weighing.sum + (has_slots(program) ? code.frame : 0);
   }
   return sum;
 }

@@ -5,6 +5,7 @@
 
 #include "verifier/path_cost.hpp"
 #include "vm/filter_stack.hpp"
+#include "vm/seccomp_data.hpp"
 
 /// The machine code that arm64's JIT makes of a filter, by its length.
 namespace callgate::cost {
@@ -19,5 +20,8 @@ struct Arm64Code {
 /// What the code of all filters executes for a call of that number.
 [[nodiscard]] verifier::Count arm64_body(const FilterStack& stack, std::uint32_t nr,
                                          const Arm64Code& code);
+/// For that very call.
+[[nodiscard]] std::size_t arm64_body(const FilterStack& stack, const SeccompData& data,
+                                     const Arm64Code& code);
 
 }  // namespace callgate::cost

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "vm/opcodes.hpp"
+#include "vm/reference.hpp"
+
 namespace callgate::cost {
 namespace {
 
@@ -18,6 +21,22 @@ constexpr CountedKernel kCounted[] = {
 bool same_series(const CountedKernel& kernel, const KernelModel& model) {
   return kernel.version.major == model.version.major && kernel.version.minor == model.version.minor;
 }
+
+// Counts what runs.
+struct Executed {
+  std::span<const Instruction> program{};
+  std::size_t all = 0;
+  std::size_t jumps = 0;
+  std::size_t arithmetic = 0;
+
+  void step(const reference::Step& step) {
+    const OpcodeKind kind = find_opcode(program[step.at].code)->kind;
+    ++all;
+    const bool goes = kind == OpcodeKind::Jump || kind == OpcodeKind::Branch;
+    jumps += goes && step.next != step.at + 1 ? 1U : 0U;
+    arithmetic += kind == OpcodeKind::Alu ? 1U : 0U;
+  }
+};
 
 }  // namespace
 
@@ -36,6 +55,16 @@ std::pair<double, double> CountedKernel::body(const FilterStack& stack, std::uin
     return {static_cast<double>(count.least), static_cast<double>(count.most)};
   }
   return parts.bodies(path, stack.size());
+}
+
+double CountedKernel::body(const FilterStack& stack, const SeccompData& data) const {
+  if (arch == Arch::AArch64) return static_cast<double>(arm64_body(stack, data, arm64));
+  Executed sum;
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    sum.program = stack.program(i);
+    static_cast<void>(reference::run(sum.program, data, stack.model(), sum));
+  }
+  return parts.instructions(sum.all, sum.jumps, sum.arithmetic, stack.size());
 }
 
 std::expected<CountedKernel, std::string_view> counted_kernel(const KernelModel& model) {

@@ -10,6 +10,7 @@
 #include "harness/cost/arm64_code.hpp"
 #include "harness/cost/time_model.hpp"
 #include "vm/kernel_model.hpp"
+#include "vm/seccomp_data.hpp"
 
 namespace callgate::cost {
 
@@ -27,6 +28,8 @@ struct CountedKernel {
   /// What theirs add: on arm64 each by the code that it becomes, elsewhere by the parts.
   [[nodiscard]] std::pair<double, double> body(const FilterStack& stack, std::uint32_t nr,
                                                const verifier::PathCost& path) const;
+  /// The same for that very call.
+  [[nodiscard]] double body(const FilterStack& stack, const SeccompData& data) const;
 };
 
 /// The newest counted kernel of the model's architecture that is no newer than the model's, of
