@@ -4,6 +4,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "harness/cli/bench_compare.hpp"
+#include "harness/cli/bench_words.hpp"
 #include "harness/cli/cli.hpp"
 #include "harness/cli/workloads.hpp"
 #include "harness/cost/conditions.hpp"
@@ -16,11 +18,13 @@
 namespace callgate::cli {
 namespace {
 
+using cli::json_of;
 using cost::Estimate;
 using nlohmann::ordered_json;
 
 struct Options {
   std::vector<std::string> filters;
+  std::vector<std::string> compare;
   InputOptions input;
   std::string workload;
   bool all = false;
@@ -54,38 +58,6 @@ std::vector<cost::Weight> weights_of(const Options& options) {
 std::string name_of(std::uint32_t nr) {
   const auto name = syscall_name(Arch::X86_64, nr);
   return name ? std::string(*name) : fmt::format("{}", nr);
-}
-
-std::string ns(const Estimate& figure) {
-  return fmt::format("{:8.1f} ±{:<6.1f}", figure.median, figure.spread);
-}
-
-// A figure that is a difference: what is within the spread is said to be.
-std::string difference(const Estimate& figure) {
-  if (figure.below_spread()) return fmt::format("below the spread (±{:.1f})", figure.spread);
-  return fmt::format("{:+.1f} ±{:.1f}", figure.median, figure.spread);
-}
-
-std::string or_unknown(const std::optional<int>& value) {
-  return value ? fmt::format("{}", *value) : std::string("unknown");
-}
-
-void print_conditions(const Report& report) {
-  const cost::Conditions& here = report.conditions;
-  fmt::print("Linux {}, {}; {}; {} rounds, {} preemptions, load {}\n", here.kernel,
-             here.cpu.empty() ? "unknown processor" : here.cpu,
-             report.costs.core >= 0 ? fmt::format("core {}", report.costs.core) : "no core chosen",
-             report.costs.rounds, report.costs.preemptions,
-             here.load ? fmt::format("{:.2f}", *here.load) : "unknown");
-  fmt::print(
-      "bpf_jit_enable {}, bpf_jit_harden {}; speculative store bypass: {}, under a filter {}; "
-      "indirect branches: {}, under a filter {}\n\n",
-      or_unknown(here.jit), or_unknown(here.hardened), here.store_bypass,
-      here.store_bypass_filtered, here.indirect_branch, here.indirect_branch_filtered);
-  if (here.filters_before != 0) {
-    fmt::print("This process has filters already ({}): all figures come on top of theirs.\n\n",
-               or_unknown(here.filters_before));
-  }
 }
 
 void print_fixed(const Report& report) {
@@ -154,16 +126,6 @@ void print_weighted(const Report& report) {
   fmt::print(".\n");
 }
 
-ordered_json json_of(const Estimate& figure) {
-  return {{"median", figure.median},
-          {"spread", figure.spread},
-          {"below_spread", figure.below_spread()}};
-}
-
-ordered_json json_of(const std::optional<Estimate>& figure) {
-  return figure ? json_of(*figure) : ordered_json(nullptr);
-}
-
 ordered_json json_of(const cost::NumberCost& row) {
   const std::string_view why = row.why.empty() ? row.cache.why : row.why;
   return {{"syscall", name_of(row.nr)},
@@ -175,24 +137,6 @@ ordered_json json_of(const cost::NumberCost& row) {
           {"body_ns", json_of(row.body)},
           {"adds_ns", json_of(row.adds)},
           {"reason", why.empty() ? ordered_json(nullptr) : ordered_json(why)}};
-}
-
-ordered_json json_of(const std::optional<int>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-ordered_json json_of(const cost::Conditions& here) {
-  return {{"kernel", here.kernel},
-          {"cpu", here.cpu},
-          {"core", json_of(here.core)},
-          {"bpf_jit_enable", json_of(here.jit)},
-          {"bpf_jit_harden", json_of(here.hardened)},
-          {"store_bypass", here.store_bypass},
-          {"store_bypass_filtered", here.store_bypass_filtered},
-          {"indirect_branch", here.indirect_branch},
-          {"indirect_branch_filtered", here.indirect_branch_filtered},
-          {"filters_before", json_of(here.filters_before)},
-          {"load", here.load ? ordered_json(*here.load) : ordered_json(nullptr)}};
 }
 
 ordered_json json_of(const Report& report) {
@@ -228,10 +172,6 @@ ordered_json json_of(const Report& report) {
   return document;
 }
 
-std::string dump(const ordered_json& document) {
-  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
 void write_model(const std::string& path, const Report& report) {
   const cost::CostModel& model = report.costs.model;
   write_whole(path, dump({{"callgate", 1},
@@ -255,6 +195,15 @@ int bench(const Options& options) {
   if (options.how.cpu >= 0 && std::ranges::find(cores, options.how.cpu) == cores.end()) {
     throw UserError(
         fmt::format("bench: --cpu {}: this process may not use that core", options.how.cpu));
+  }
+  if (!options.compare.empty()) {
+    return bench_compare({.stacks = options.compare,
+                          .input = options.input,
+                          .workload = options.workload,
+                          .how = {.rounds = options.how.rounds,
+                                  .seconds = options.how.seconds,
+                                  .cpu = options.how.cpu},
+                          .json = options.format == "json"});
   }
   const std::vector<cost::Weight> weights = weights_of(options);
   ModelOptions model_options;
@@ -281,7 +230,8 @@ int bench(const Options& options) {
     fmt::print("{}", dump(json_of(report)));
     return kWell;
   }
-  print_conditions(report);
+  print_conditions(report.conditions, report.costs.core, report.costs.rounds,
+                   report.costs.preemptions);
   print_fixed(report);
   print_numbers(report);
   print_weighted(report);
@@ -295,6 +245,16 @@ void add_bench(CLI::App& root, int& exit_code) {
   CLI::App& command = *root.add_subcommand(
       "bench", "Measure what these filters add to calls of the running kernel");
   add_filters(command, options->filters);
+  CLI::Option* const filter = command.get_option("--filter")->required(false);
+  auto* const compare =
+      command
+          .add_option("--compare", options->compare,
+                      "In place of -f: stacks to put side by side, two at least, for the calls of "
+                      "--workload. Each is a FILTER, or several with commas between, the oldest "
+                      "first")
+          ->type_name("A B")
+          ->expected(2, 16)
+          ->excludes(filter);
   auto* const workload =
       command
           .add_option(
@@ -302,8 +262,13 @@ void add_bench(CLI::App& root, int& exit_code) {
               "Which calls, and how often: what `callgate workload` reads, a trace or a table; "
               "- is standard input")
           ->type_name("FILE");
-  command.add_flag("--all", options->all, "Every number of x86_64, each once")->excludes(workload);
-  command.add_option("--rounds", options->how.rounds, "How often to measure; 15 if not given")
+  compare->needs(workload);
+  command.add_flag("--all", options->all, "Every number of x86_64, each once")
+      ->excludes(workload)
+      ->excludes(compare);
+  command
+      .add_option("--rounds", options->how.rounds,
+                  "How often to measure; 15 if not given, 8 at least with --compare")
       ->check(CLI::Range(3U, 100'000U))
       ->type_name("N");
   command
@@ -315,7 +280,8 @@ void add_bench(CLI::App& root, int& exit_code) {
       ->check(CLI::Range(0, 1023))
       ->type_name("N");
   command.add_option("--model", options->model, "Write the coefficients for `callgate cost`")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(compare);
   command.add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
@@ -323,13 +289,21 @@ void add_bench(CLI::App& root, int& exit_code) {
   command.footer(
       "\nExample:\n"
       "  strace -f -c -o calls COMMAND; callgate bench -f filter.bpf --workload calls\n"
+      "  callgate bench --compare linear.bpf tree.bpf --workload calls\n"
       "\nFigures are medians of rounds with their median absolute deviation, of calls that are "
       "made "
       "again and again in children pinned to one core: the least that a filter costs. Nothing that "
       "a filter allows is executed, but for a few calls that do nothing: returns become refusals. "
-      "Arguments are 0; x86_64's calls only.\n"
+      "Arguments are 0; x86_64's calls only. --compare makes the workload's calls with their "
+      "arguments, in a shuffled order, under stacks that take turns; a difference is called one "
+      "where 99 % of such intervals leave out 0, and else within the noise.\n"
       "Exit code 1: a filter is refused.");
-  command.callback([options, &exit_code] { exit_code = bench(*options); });
+  command.callback([options, &exit_code] {
+    if (options->filters.empty() && options->compare.empty()) {
+      throw CLI::RequiredError("bench: -f FILTER or --compare A B");
+    }
+    exit_code = bench(*options);
+  });
 }
 
 }  // namespace callgate::cli

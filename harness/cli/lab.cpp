@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/named_stacks.hpp"
+#include "harness/cli/workloads.hpp"
 #include "harness/lab/costs.hpp"
 #include "harness/lab/session.hpp"
 #include "harness/suite/vector.hpp"
@@ -24,7 +27,10 @@ struct Options {
   std::string vectors;
   std::string format = "text";
   bool costs = false;
-  std::uint32_t stacks = 17;
+  std::optional<std::uint32_t> stacks;  ///< random ones: 17, or none where filters are given
+  std::vector<std::string> filters;     ///< a stack each
+  InputOptions input;
+  std::string workload;
 };
 
 // The programs of the corpus's check and run vectors, with their inputs.
@@ -98,6 +104,32 @@ void print(const lab::Report& report) {
   for (const std::string& each : report.first) fmt::print("  {}\n", each);
 }
 
+ordered_json json_of(const lab::WorkloadCosts& costs) {
+  ordered_json out{{"calls", costs.calls},
+                   {"unknown_arguments", costs.unknown_arguments},
+                   {"left_out", ordered_json::array()},
+                   {"stacks", ordered_json::array()}};
+  for (const auto& each : costs.left_out) {
+    out["left_out"].push_back({{"reason", each.why}, {"calls", each.calls}});
+  }
+  for (const lab::WorkloadCost& each : costs.stacks) {
+    const bool known = each.why.empty();
+    const auto figure = [&](double value) { return known ? ordered_json(value) : ordered_json(); };
+    out["stacks"].push_back(
+        {{"stack", each.name},
+         {"reason", known ? ordered_json() : ordered_json(each.why)},
+         {"filters", each.filters},
+         {"length", each.length},
+         {"executed", figure(each.executed)},
+         {"cached_share", figure(each.cached_share)},
+         {"counted", figure(each.counted)},
+         {"fixed", figure(each.fixed)},
+         {"instructions", figure(each.instructions)},
+         {"predicted", each.predicted ? ordered_json(*each.predicted) : ordered_json()}});
+  }
+  return out;
+}
+
 ordered_json json_of(const lab::CostReport& report) {
   ordered_json stacks = ordered_json::array();
   for (const lab::CountedStack& each : report.stacks) {
@@ -131,7 +163,32 @@ ordered_json json_of(const lab::CostReport& report) {
       {"served_below", report.served_below ? ordered_json(*report.served_below) : ordered_json()},
       {"first", report.first},
       {"stacks", std::move(stacks)},
+      {"workload", report.workload ? json_of(*report.workload) : ordered_json()},
       {"seconds", report.seconds}};
+}
+
+void print(const lab::WorkloadCosts& costs) {
+  fmt::print("  {:<36} {:>8} {:>7} {:>9} {:>9} {:>9} {:>13} {:>10}\n",
+             "added to the workload's average call", "length", "served", "executed", "counted",
+             "fixed", "instructions", "predicted");
+  for (const lab::WorkloadCost& each : costs.stacks) {
+    if (!each.why.empty()) {
+      fmt::print("  {:<36} not counted: {}\n", each.name, each.why);
+      continue;
+    }
+    fmt::print("  {:<36} {:>8} {:>6.1f}% {:>9.1f} {:>9.1f} {:>9.1f} {:>13.1f} {:>10}\n", each.name,
+               each.length, 100 * each.cached_share, each.executed, each.counted, each.fixed,
+               each.instructions,
+               each.predicted ? fmt::format("{:.1f}", *each.predicted) : "unknown");
+  }
+  fmt::print("  {} calls", costs.calls);
+  if (costs.unknown_arguments > 0) {
+    fmt::print("; unknown arguments (of {} calls) were 0", costs.unknown_arguments);
+  }
+  fmt::print("\n");
+  for (const auto& each : costs.left_out) {
+    fmt::print("  {} more are left out: {}\n", each.calls, each.why);
+  }
 }
 
 void print(const lab::CostReport& report) {
@@ -160,6 +217,7 @@ void print(const lab::CostReport& report) {
     fmt::print("  {:<36} {:>6} {:>7} {:>10.1f} {:>10.1f} {:>7}\n", each.name, each.calls,
                each.served, each.predicted, each.counted, each.holds);
   }
+  if (report.workload) print(*report.workload);
   for (const std::string& each : report.first) fmt::print("  {}\n", each);
 }
 
@@ -170,6 +228,35 @@ struct Written {
   std::uint64_t values = 0;
   std::uint64_t acceptances = 0;
 };
+
+// The stacks, read for the kernel's ABI and version, and the workload as that ABI has it.
+std::optional<lab::GivenCosts> given_costs(const lab::LabKernel& kernel, const Options& options) {
+  if (options.filters.empty() || !lab::can_count(kernel)) return std::nullopt;
+  ModelOptions model_options;
+  model_options.arch = info(kernel.calls).name;
+  if (parse_version(kernel.version)) model_options.kernel = kernel.version;
+  const KernelModel model = model_options.model();
+  lab::GivenCosts out;
+  out.workload = lab::calls_of_abi(read_calls(options.workload, Arch::X86_64), kernel.calls);
+  for (const std::string& each : options.filters) {
+    const NamedStack named = read_named_stack(each, options.input, model_options);
+    const auto stack = build_stack(named.files, model, default_engine());
+    if (!stack) throw UserError(fmt::format("lab: {}: a filter is refused", each));
+    lab::CostStack& made = out.stacks.emplace_back();
+    made.name = each;
+    for (const FilterFile& file : named.files) made.filters.push_back(file.program);
+    const auto allows = [&](const verifier::KnownCall& call) {
+      return (stack->run(call.data).value & kActionMask) ==
+             static_cast<std::uint32_t>(Action::Allow);
+    };
+    if (std::ranges::none_of(out.workload.calls, allows)) {
+      fmt::print(stderr,
+                 "{}: it allows no call of the workload: is it for another architecture than {}?\n",
+                 each, model_options.arch);
+    }
+  }
+  return out;
+}
 
 Written examine(const lab::LabKernel& kernel, const Options& options,
                 const std::vector<lab::Case>& cases, const lab::WorkFolder& work) {
@@ -182,8 +269,9 @@ Written examine(const lab::LabKernel& kernel, const Options& options,
     return Written{report.ending, json_of(report)};
   };
   if (options.costs) {
-    return written(lab::count_costs(kernel, options.stacks, options.amount.seed,
-                                    options.amount.patience, work));
+    const auto given = given_costs(kernel, options);
+    return written(lab::count_costs(kernel, options.stacks.value_or(given ? 0 : 17),
+                                    options.amount.seed, options.amount.patience, work, given));
   }
   const lab::Report report = lab::examine(kernel, options.amount, cases, work);
   Written out = written(report);
@@ -259,12 +347,31 @@ void add_lab(CLI::App& root, int& exit_code) {
           "Seconds that a boot may take (300); one that takes longer has failed")
       ->check(CLI::Range(1, 86400))
       ->type_name("S");
-  command.add_flag("--costs", options->costs,
-                   "Count what filters cost in machine instructions, and which numbers the kernel "
-                   "serves from its cache, in place of verdicts; x86_64 and aarch64 calls");
-  command.add_option("--stacks", options->stacks, "Random stacks for --costs, beside some others")
+  auto* const costs = command.add_flag(
+      "--costs", options->costs,
+      "Count what filters cost in machine instructions, and which numbers the kernel "
+      "serves from its cache, in place of verdicts; x86_64 and aarch64 calls");
+  command
+      .add_option("--stacks", options->stacks,
+                  "Random stacks for --costs, beside some others; 17, or with -f 0, if not given")
       ->check(CLI::Range(0, 1000))
       ->type_name("N");
+  auto* const workload =
+      command
+          .add_option("--workload", options->workload,
+                      "The calls that stacks of -f are counted for, of x86_64: kernels of "
+                      "another ABI get its calls of the same names")
+          ->type_name("FILE");
+  command
+      .add_option(
+          "-f,--filter", options->filters,
+          "For --costs: a stack to count, of the kernels' architecture; a FILTER, or several "
+          "with commas between, the oldest first; once for each stack")
+      ->type_name("FILTER")
+      ->allow_extra_args(false)
+      ->needs(costs)
+      ->needs(workload);
+  options->input.add_to(command);
   command.add_option("--keep", options->keep, "Kernels, agents and consoles stay in this folder")
       ->type_name("DIR");
   command.add_option("--format", options->format, "text or json")
@@ -276,6 +383,7 @@ void add_lab(CLI::App& root, int& exit_code) {
       "\nExample:\n"
       "  callgate lab --kernels s390x-6.1,arm64-6.1-arm --programs 1000\n"
       "  callgate lab --kernels arm64-6.1 --costs\n"
+      "  callgate lab --kernels arm64-6.1 --costs -f linear.bpf -f tree.bpf --workload calls\n"
       "\nKernels:{}\n"
       "A kernel passed, failed (it differs, panics, takes too long or its answers are cut) or was "
       "skipped (it, QEMU or a compiler is not to be had). Exit code 1: one failed; 2: all were "

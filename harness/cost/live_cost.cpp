@@ -1,13 +1,10 @@
 #include "harness/cost/live_cost.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 
 #include "harness/cost/probe_filters.hpp"
-#include "harness/live/asker.hpp"
 #include "harness/live/timing.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
@@ -18,8 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kGetppid = 110;
-constexpr std::uint32_t kSeccomp = 317;
-constexpr std::uint64_t kSetModeFilter = 1;
 constexpr std::size_t kFiltersMore = 8;  // above the one that one filter's cost is told from
 constexpr std::size_t kCompares = 1000;
 constexpr std::size_t kJumps = 1000;
@@ -54,12 +49,6 @@ live::TimedGroup group_of(std::uint32_t nr) {
   return {{{static_cast<std::int32_t>(nr), {}}}, kRepeats};
 }
 
-std::uint64_t preemptions() {
-  rusage used{};
-  getrusage(RUSAGE_CHILDREN, &used);
-  return static_cast<std::uint64_t>(used.ru_nivcsw);
-}
-
 std::vector<Program> programs_of(const FilterStack& stack) {
   std::vector<Program> out;
   for (std::size_t i = 0; i < stack.size(); ++i) {
@@ -88,14 +77,14 @@ class Experiment {
     if (out_.install_error != 0) return std::move(out_);
     if (auto error = ask_cache()) return std::unexpected(std::move(*error));
     const live::TickClock clock;
-    const std::uint64_t before = preemptions();
+    const std::uint64_t before = live::children_preempted();
     const auto start = Clock::now();
     const std::chrono::duration<double> limit(options_.seconds);
     for (; out_.rounds < options_.rounds; ++out_.rounds) {
       if (out_.rounds >= kLeastRounds && Clock::now() - start > limit) break;
       if (auto error = round()) return std::unexpected(std::move(*error));
     }
-    out_.preemptions = preemptions() - before;
+    out_.preemptions = live::children_preempted() - before;
     scale_ = clock.nanoseconds_per_tick();
     sum_up();
     return std::move(out_);
@@ -173,10 +162,7 @@ class Experiment {
       out_.stack_call_why = "it does not simply allow getppid";
       return;
     }
-    SeccompData installing = data_of(kSeccomp);
-    installing.args = {kSetModeFilter, 0, 0, 0, 0, live::kPass};
-    for (std::size_t i = 0; i + 1 < programs_.size(); ++i) {
-      if (reference::run(programs_[i], installing, stack_.model()).value == kPlainAllow) continue;
+    if (!lets_itself_be_installed(programs_, stack_.model())) {
       out_.stack_call_why = "an older filter does not let a newer one be installed";
       return;
     }

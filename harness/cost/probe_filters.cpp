@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "harness/live/asker.hpp"
+#include "vm/reference.hpp"
 
 namespace callgate::cost {
 namespace {
@@ -87,6 +88,20 @@ Program refusing_unless_allowed(std::span<const Instruction> program) {
     }
   }
   return out;
+}
+
+bool lets_itself_be_installed(std::span<const Program> oldest_first, const KernelModel& model) {
+  constexpr std::int32_t kSeccomp = 317;
+  constexpr std::uint64_t kSetModeFilter = 1;
+  SeccompData installing;
+  installing.nr = kSeccomp;
+  installing.arch = info(Arch::X86_64).token;
+  installing.args = {kSetModeFilter, 0, 0, 0, 0, live::kPass};
+  const auto allows = [&](const Program& each) {
+    return reference::run(each, installing, model).value == kPlainAllow;
+  };
+  return oldest_first.empty() ||
+         std::ranges::all_of(oldest_first.first(oldest_first.size() - 1), allows);
 }
 
 std::optional<std::vector<Program>> installable(std::vector<Program> oldest_first) {

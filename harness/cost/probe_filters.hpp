@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vm/instruction.hpp"
+#include "vm/kernel_model.hpp"
 
 /// The filters that measurements compare with, and how given filters are changed so that nothing
 /// that they allow is executed.
@@ -44,6 +45,10 @@ inline constexpr std::uint32_t kPlainAllow = 0x7fff'0000U;
 
 /// The program, where every return but a plain ALLOW is a refusal: the same numbers are cached.
 [[nodiscard]] Program refusing_unless_allowed(std::span<const Instruction> program);
+
+/// Whether each filter but the newest plainly allows the call that a child installs the next with.
+[[nodiscard]] bool lets_itself_be_installed(std::span<const Program> oldest_first,
+                                            const KernelModel& model);
 
 /// A stack as one child can install it: those below another let the installing call pass. Nothing
 /// where that makes one too long. The prefix is one that the kernel's cache sees through.

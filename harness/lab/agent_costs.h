@@ -2,7 +2,6 @@
 // a nanosecond of it is an instruction). Included by agent.c.
 
 #include <sched.h>
-#include <sys/syscall.h>
 
 enum { kMostCosts = 1024, kTogether = 16, kBlocks = 8 };
 
@@ -30,8 +29,15 @@ static uint64_t now(void) {
 #endif
 }
 
-// Arguments that calls do nothing with but fail.
-static void make(long nr) { syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L); }
+// A call as the request has it.
+struct asked {
+  uint32_t nr, unused;
+  int64_t a[6];
+};
+static void make(const struct asked* it) {
+  syscall((long)it->nr, (long)it->a[0], (long)it->a[1], (long)it->a[2], (long)it->a[3],
+          (long)it->a[4], (long)it->a[5]);
+}
 
 // A child under the filters at `at`, which makes the calls from `first` on. Like others of the
 // agent it may be unable to exit: it traps.
@@ -45,11 +51,12 @@ static void count_from(const uint8_t* at, uint32_t filters, const uint8_t* calls
     at += 4 + 8 * (size_t)length;
   }
   for (uint32_t i = first; counted->error == 0 && i < count; ++i) {
-    const long nr = (long)word(calls + 4 * (size_t)i);
+    struct asked it;
+    memcpy(&it, calls + sizeof it * (size_t)i, sizeof it);
     uint64_t least = ~(uint64_t)0;
     for (int block = 0; block < kBlocks; ++block) {
       const uint64_t start = now();
-      for (int j = 0; j < kTogether; ++j) make(nr);
+      for (int j = 0; j < kTogether; ++j) make(&it);
       const uint64_t took = now() - start;
       if (took < least) least = took;
     }
@@ -67,7 +74,7 @@ static const uint8_t* ask_costs(uint32_t index, const uint8_t* at) {
   at = stack;
   for (uint32_t i = 0; i < filters; ++i) at += 4 + 8 * (size_t)word(at);
   const uint8_t* const calls = at;
-  at += 4 * (size_t)count;
+  at += sizeof(struct asked) * (size_t)count;
   if (count > kMostCosts) return at;
   for (uint32_t i = 0; i < count; ++i) counted->counts[i] = kNoCount;
   counted->error = 0;

@@ -73,14 +73,6 @@ void let_pass(Program& program, std::uint32_t nr) {
   program.insert(program.begin(), before.begin(), before.end());
 }
 
-FilterStack stack_of(const std::vector<Program>& filters, const KernelModel& model) {
-  FilterStack out(model);
-  for (const Program& each : filters) {
-    if (const auto checked = verifier::check(each, model)) (void)out.push(*checked);
-  }
-  return out;
-}
-
 // Whether all filters return a plain ALLOW for a number that is called with -1 for arguments.
 bool allows(const FilterStack& stack, std::uint32_t nr) {
   SeccompData data;
@@ -166,16 +158,20 @@ bool can_count(const LabKernel& kernel) noexcept {
          (kernel.calls == Arch::X86_64 || kernel.calls == Arch::AArch64);
 }
 
-CostSession::CostSession(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed)
+CostSession::CostSession(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed,
+                         const std::optional<GivenCosts>& given)
     : kernel_(kernel) {
   for (std::uint32_t nr = 0; nr < kNumbers; ++nr) {
     const bool left_out = std::ranges::any_of(
         kLeftOut, [&](const LeftOut& each) { return each.arch == kernel.calls && each.nr == nr; });
-    if (!left_out) numbers_.push_back(nr);
+    if (!left_out) calls_.push_back({nr});
   }
   ask_parts();
   first_stack_ = questions_.size();
-  for (CostStack& each : fixed_stacks()) ask_stack(std::move(each));
+  for (CostStack& each : fixed_stacks()) {
+    ask_stack(std::move(each));
+    if (given) break;
+  }
   random::Source source(seed);
   for (std::uint32_t i = 0; i < stacks; ++i) {
     std::vector<Program> filters;
@@ -186,10 +182,26 @@ CostSession::CostSession(const LabKernel& kernel, std::uint32_t stacks, std::uin
     ask_stack({fmt::format("{} random filter{}", filters.size(), filters.size() == 1 ? "" : "s"),
                std::move(filters)});
   }
+  if (!given) return;
+  for (const CostStack& each : given->stacks) ask_cache_of(each);
+  given_.emplace(*given, kernel.calls).ask(questions_);
+}
+
+// Which numbers the cache serves under a given stack; what it allows is called, but does nothing.
+void CostSession::ask_cache_of(const CostStack& stack) {
+  std::vector<Program> filters;
+  for (std::size_t i = 0; i < stack.filters.size(); ++i) {
+    filters.push_back(cost::refusing_unless_allowed(stack.filters[i]));
+    if (i + 1 < stack.filters.size()) {
+      filters.back() = letting_install(filters.back(), kernel_.calls);
+    }
+    if (filters.back().size() > kMaxProgramLength) return;
+  }
+  if (!filters.empty()) ask_stack({stack.name, std::move(filters)});
 }
 
 void CostSession::ask_parts() {
-  const std::vector<std::uint32_t> again(16, *syscall_number(kernel_.calls, "getppid"));
+  const std::vector<CostCall> again(16, {*syscall_number(kernel_.calls, "getppid")});
   std::array<std::vector<Program>, kParts> stacks;
   stacks[Cached] = {cost::cached_filter()};
   stacks[Uncached] = {cost::uncached_filter()};
@@ -198,15 +210,15 @@ void CostSession::ask_parts() {
   stacks[Jumps] = {allowing(cost::chain_of_jumps(kLong), true)};
   stacks[Additions] = {allowing(cost::chain_of_additions(kLong), true)};
   for (auto& each : stacks) questions_.push_back({std::move(each), again});
-  questions_.push_back({{}, numbers_});  // every number without a filter
+  questions_.push_back({{}, calls_});  // every number without a filter
 }
 
 void CostSession::ask_stack(CostStack stack) {
   // A number that is served costs nothing of the filter below, any other all of it.
   std::vector<Program> with_another = {allowing(cost::chain_of_compares(kCompares), false)};
   with_another.insert(with_another.end(), stack.filters.begin(), stack.filters.end());
-  questions_.push_back({stack.filters, numbers_});
-  questions_.push_back({std::move(with_another), numbers_});
+  questions_.push_back({stack.filters, calls_});
+  questions_.push_back({std::move(with_another), calls_});
   stacks_.push_back(std::move(stack));
 }
 
@@ -239,8 +251,8 @@ void CostSession::judge_stack(std::size_t stack, const std::vector<CostAnswer>& 
   const FilterStack filters = stack_of(stacks_[stack].filters, model);
   CountedStack counted{.name = stacks_[stack].name};
   Reach reach;
-  for (std::size_t i = 0; i < numbers_.size(); ++i) {
-    const std::uint32_t nr = numbers_[i];
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    const std::uint32_t nr = calls_[i].nr;
     const std::optional<bool> served =
         is_served(alone[i], with_another[i], report.parts.per_instruction);
     reach.add(nr, served);
@@ -291,18 +303,20 @@ CostReport CostSession::judge(std::string_view console_text) const {
   model.version = version_of(console->release);
   model.engine = console->jit == "1" ? KernelEngine::Jit : KernelEngine::Interpreter;
   for (std::size_t i = 0; i < stacks_.size(); ++i) judge_stack(i, console->costs, model, report);
+  if (given_) report.workload = given_->judge(console->costs, model, *parts);
   settle(report);
   return report;
 }
 
 CostReport count_costs(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed,
-                       std::chrono::seconds patience, const WorkFolder& work) {
+                       std::chrono::seconds patience, const WorkFolder& work,
+                       const std::optional<GivenCosts>& given) {
   const auto start = std::chrono::steady_clock::now();
   if (!can_count(kernel)) {
     return troubled<CostReport>(
         kernel, {false, "instructions are counted for x86_64 and aarch64 calls only"});
   }
-  const CostSession session(kernel, stacks, seed);
+  const CostSession session(kernel, stacks, seed, given);
   const std::string request = encode_request({}, {}, session.questions(), kernel.jit,
                                              info(kernel.platform.arch).byte_order);
   const auto text = answers_of(kernel, request, Clock::Instructions, patience, work);

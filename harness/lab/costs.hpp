@@ -11,6 +11,7 @@
 #include "harness/lab/guest_files.hpp"
 #include "harness/lab/kernels.hpp"
 #include "harness/lab/session.hpp"
+#include "harness/lab/workload_costs.hpp"
 #include "vm/instruction.hpp"
 
 /// What filters cost the kernels of the lab, in executed machine instructions of a whole call, by
@@ -19,12 +20,6 @@ namespace callgate::lab {
 
 /// Whether the instructions of this boot can be counted: x86_64 and aarch64 calls.
 [[nodiscard]] bool can_count(const LabKernel& kernel) noexcept;
-
-/// A stack that is put to the kernel, the oldest first.
-struct CostStack {
-  std::string name;
-  std::vector<Program> filters;
-};
 
 /// What was predicted and counted of a stack, on average over the calls that it allows.
 struct CountedStack {
@@ -53,14 +48,17 @@ struct CostReport {
   std::optional<std::uint32_t> served_below{};
   std::vector<std::string> first{};  ///< the first differences, in words
   std::vector<CountedStack> stacks{};
+  std::optional<WorkloadCosts> workload{};  ///< where stacks were given
   double seconds = 0;
 };
 
 /// The questions of one boot, and what the answers come to.
 class CostSession {
  public:
-  /// `stacks` random ones besides those that are always asked.
-  CostSession(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed);
+  /// `stacks` random ones besides those that are always asked; and given ones, of which nothing
+  /// but a filter that allows everything is always asked.
+  CostSession(const LabKernel& kernel, std::uint32_t stacks, std::uint64_t seed,
+              const std::optional<GivenCosts>& given = {});
 
   [[nodiscard]] const std::vector<CostQuestion>& questions() const { return questions_; }
   [[nodiscard]] CostReport judge(std::string_view console_text) const;
@@ -68,20 +66,23 @@ class CostSession {
  private:
   void ask_parts();
   void ask_stack(CostStack stack);
+  void ask_cache_of(const CostStack& stack);
   [[nodiscard]] std::optional<cost::Parts> parts_of(const std::vector<CostAnswer>& answers) const;
   void judge_stack(std::size_t stack, const std::vector<CostAnswer>& answers,
                    const KernelModel& model, CostReport& report) const;
 
   LabKernel kernel_;
-  std::vector<std::uint32_t> numbers_;
+  std::vector<CostCall> calls_{};  ///< of every number that is asked
   std::vector<CostQuestion> questions_{};
   std::vector<CostStack> stacks_{};
+  std::optional<WorkloadQuestions> given_{};
   std::size_t first_stack_ = 0;  ///< the question of the first stack; two for each
 };
 
 /// Boots one kernel with a counting clock.
 [[nodiscard]] CostReport count_costs(const LabKernel& kernel, std::uint32_t stacks,
                                      std::uint64_t seed, std::chrono::seconds patience,
-                                     const WorkFolder& work);
+                                     const WorkFolder& work,
+                                     const std::optional<GivenCosts>& given = {});
 
 }  // namespace callgate::lab

@@ -58,8 +58,8 @@ std::vector<std::string> played(const CostSession& session, const LabKernel& ker
   for (std::size_t i = 0; i < session.questions().size(); ++i) {
     std::string line = fmt::format("c {} 0 ", i);
     const FilterStack stack = stack_of(session.questions()[i].filters, model);
-    for (const std::uint32_t nr : session.questions()[i].calls) {
-      line += fmt::format("{:08x}", static_cast<std::uint32_t>(16 * counted(stack, nr)));
+    for (const CostCall& call : session.questions()[i].calls) {
+      line += fmt::format("{:08x}", static_cast<std::uint32_t>(16 * counted(stack, call.nr)));
     }
     lines.push_back(std::move(line));
   }
@@ -82,7 +82,7 @@ TEST_P(LabCosts, guest_that_is_as_the_model_says_agrees) {
     EXPECT_EQ(report.not_told, 0U);
     EXPECT_EQ(report.unknown, report.seen_served);
     EXPECT_DOUBLE_EQ(report.parts.cached, version == "5.10.223" ? kParts.uncached : kParts.cached);
-    EXPECT_DOUBLE_EQ(report.parts.entry, bare(session_.questions()[0].calls[0]));
+    EXPECT_DOUBLE_EQ(report.parts.entry, bare(session_.questions()[0].calls[0].nr));
     EXPECT_DOUBLE_EQ(report.parts.uncached, kParts.uncached);
     EXPECT_DOUBLE_EQ(report.parts.per_filter, kParts.per_filter);
     EXPECT_NEAR(report.parts.per_instruction, kParts.per_instruction, 0.01);

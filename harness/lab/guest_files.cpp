@@ -86,6 +86,13 @@ void put(std::string& out, const Program& program, ByteOrder order) {
   }
 }
 
+void put(std::string& out, std::uint32_t nr, const std::array<std::uint64_t, 6>& args,
+         ByteOrder order) {
+  put(out, nr, 4, order);
+  put(out, 0, 4, order);
+  for (const std::uint64_t each : args) put(out, each, 8, order);
+}
+
 }  // namespace
 
 std::string encode_request(const std::vector<ProbeQuestion>& probes,
@@ -106,9 +113,7 @@ std::string encode_request(const std::vector<ProbeQuestion>& probes,
     put(out, each.program.size(), 4, order);
     put(out, each.program, order);
     for (const SeccompData& call : each.calls) {
-      put(out, static_cast<std::uint32_t>(call.nr), 4, order);
-      put(out, 0, 4, order);
-      for (const std::uint64_t argument : call.args) put(out, argument, 8, order);
+      put(out, static_cast<std::uint32_t>(call.nr), call.args, order);
     }
   }
   for (const CostQuestion& each : costs) {
@@ -118,7 +123,7 @@ std::string encode_request(const std::vector<ProbeQuestion>& probes,
       put(out, filter.size(), 4, order);
       put(out, filter, order);
     }
-    for (const std::uint32_t nr : each.calls) put(out, nr, 4, order);
+    for (const CostCall& call : each.calls) put(out, call.nr, call.args, order);
   }
   return out;
 }

@@ -26,10 +26,17 @@ struct ProbeQuestion {
   std::uint32_t argument = 0;
 };
 
+/// A call that is counted. If nothing is said of its arguments, calls do nothing with them but
+/// fail.
+struct CostCall {
+  std::uint32_t nr = 0;
+  std::array<std::uint64_t, 6> args = {~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL};
+};
+
 /// A stack, the oldest first, and the calls whose instructions are to be counted under it.
 struct CostQuestion {
   std::vector<Program> filters;
-  std::vector<std::uint32_t> calls;  ///< kMostCosts at most
+  std::vector<CostCall> calls;  ///< kMostCosts at most
 };
 inline constexpr std::size_t kMostCosts = 1024;
 

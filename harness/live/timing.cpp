@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <x86intrin.h>
 
@@ -24,6 +25,7 @@ struct Shared {
   volatile std::int32_t setup;
   volatile std::int32_t install_error;
   volatile std::uint64_t installed;
+  volatile std::uint64_t install_ticks;
   volatile std::uint64_t surprise;  // the group, from 1
   volatile std::uint64_t done;
 };
@@ -76,6 +78,7 @@ CALLGATE_IN_CHILD void serve(const Work& work) {
     shared.setup = allow_filters();
     if (shared.setup != 0) return;
   }
+  const std::uint64_t start = __rdtsc();
   for (std::size_t i = 0; i < work.filter_count; ++i) {
     const long refused = install(work.filters[i].instructions, work.filters[i].length, 0, kPass);
     if (refused != 0) {
@@ -84,6 +87,7 @@ CALLGATE_IN_CHILD void serve(const Work& work) {
     }
     shared.installed = shared.installed + 1;
   }
+  shared.install_ticks = __rdtsc() - start;
   if (shared.install_error == 0) {
     for (unsigned pass = 0; pass < work.windows; ++pass) {
       for (std::size_t i = 0; i < work.group_count; ++i) {
@@ -145,6 +149,7 @@ std::expected<Timed, LiveError> time_calls(const TimedWork& work, int patience_m
   Timed timed;
   timed.installed = shared->installed;
   timed.install_error = shared->install_error;
+  timed.install_ticks = shared->install_ticks;
   if (shared->surprise != 0) {
     timed.surprise = shared->surprise - 1;
     return timed;
@@ -161,6 +166,12 @@ std::expected<Timed, LiveError> time_calls(const TimedWork& work, int patience_m
                           static_cast<double>(plain[i].count * plain[i].repeats));
   }
   return timed;
+}
+
+std::uint64_t children_preempted() {
+  rusage used{};
+  getrusage(RUSAGE_CHILDREN, &used);
+  return static_cast<std::uint64_t>(used.ru_nivcsw);
 }
 
 std::vector<int> usable_cores() {

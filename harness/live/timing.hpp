@@ -41,6 +41,7 @@ struct TimedWork {
 struct Timed {
   int install_error = 0;                ///< errno of the first filter refused; no times then
   std::size_t installed = 0;            ///< filters that were not
+  std::uint64_t install_ticks = 0;      ///< that installing took, all filters together
   std::optional<std::size_t> surprise;  ///< the group with a result that it must not have
   /// processor ticks for a call of each group: the least of all windows, since whatever disturbs a
   /// window makes it longer
@@ -50,6 +51,9 @@ struct Timed {
 /// Runs the work in one child, which ends when it is done and is killed where it shows no progress.
 [[nodiscard]] std::expected<Timed, LiveError> time_calls(const TimedWork& work,
                                                          int patience_milliseconds = kPatience);
+
+/// How often something else took the core from a child of this process, of those that have ended.
+[[nodiscard]] std::uint64_t children_preempted();
 
 /// The cores that this process may use, by rising number.
 [[nodiscard]] std::vector<int> usable_cores();
