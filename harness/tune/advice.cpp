@@ -197,7 +197,7 @@ class Advising {
     if (found == report_.proposals.end() || !found->refused.empty()) return {};
     std::size_t served = 0;
     for (const cost::CallCost& call : found->prediction.calls) {
-      served += blamed.numbers.contains(call.nr) && call.cache.is_served() ? 1 : 0;
+      served += blamed.numbers.contains(call.nr) && call.cache.is_served() ? 1U : 0U;
     }
     if (served == 0) return "";
     if (served == blamed.numbers.size()) {
