@@ -153,7 +153,8 @@ ordered_json measured_json(const Proposal& proposal) {
 }
 
 ordered_json json_of(const Proposal& proposal) {
-  ordered_json out{{"id", proposal.id}, {"title", proposal.title}};
+  ordered_json out{
+      {"id", proposal.id}, {"title", proposal.title}, {"yardstick", proposal.yardstick}};
   out["refused"] = proposal.refused.empty() ? ordered_json() : ordered_json(proposal.refused);
   out["advice"] = proposal.advice;
   out["proof"] = proposal.proof.empty() ? ordered_json() : ordered_json(proposal.proof);
