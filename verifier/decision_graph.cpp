@@ -16,6 +16,7 @@ using Ref = Space::Ref;
 
 constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of a word
 constexpr std::size_t kMostParts = kMaxProgramLength;       // of a word
+constexpr std::size_t kMostPlaces = 64;                     // that a word may lead to
 constexpr std::size_t kNodesOfASearch = 200'000;            // of diagrams
 constexpr std::uint32_t kFirstArgument = 2;                 // the place of its word
 constexpr std::uint32_t kAllWords = Space::kFirstOpaque / 32;
@@ -37,6 +38,7 @@ FlowId DecisionGraph::made(Ref function, std::span<const WeighedCall> calls) {
 }
 
 FlowId DecisionGraph::end(Ref end) {
+  if (const auto place = places_.find(end); place != places_.end()) return place->second;
   const Ending& ending = endings_.at(end);
   if (ending.kind == Ending::Kind::NotFollowed) {
     throw NotDecided{"not all of the filters was followed: " + std::string(ending.reason)};
@@ -158,8 +160,51 @@ FlowId DecisionGraph::word_node(Pass& pass, Ref function, std::uint32_t place) {
   return asks ? load(place, tree) : tree;
 }
 
-// Values that no ranges tell: by bits, the rarest last; what takes most tests is left over.
+// A function of one word: where it is known, an end that stands for what comes after.
+Ref DecisionGraph::cut(Ref function, std::uint32_t end, const std::map<Ref, Ref>& ends,
+                       std::map<Ref, Ref>& known) {
+  const std::uint32_t variable = diagrams_.variable_of(function);
+  if (variable >= end) return ends.at(function);
+  if (const auto found = known.find(function); found != known.end()) return found->second;
+  const Ref no = cut(diagrams_.no(function), end, ends, known);
+  const Ref yes = cut(diagrams_.yes(function), end, ends, known);
+  return known.emplace(function, diagrams_.node(variable, no, yes)).first->second;
+}
+
+// Values that no ranges tell: by tests of bits among others.
 FlowId DecisionGraph::masks_node(Pass& pass, Ref function, std::uint32_t place) {
+  const std::uint32_t end = place * 32 + 32;
+  const std::vector<Ref> found = exits(function, end);
+  std::optional<FlowId> by_tests;
+  if (found.size() <= kMostPlaces) {
+    std::map<Ref, Ref> ends;
+    for (const Ref next : found) {
+      const FlowId to = node(pass, next);
+      const Ref stands = endings_.end({.kind = Ending::Kind::NotFollowed,
+                                       .filter = {},
+                                       .instruction = to,
+                                       .reason = "it stands for a node"});
+      places_[stands] = to;
+      ends.emplace(next, stands);
+    }
+    std::map<Ref, Ref> known;
+    const Ref of_word = cut(function, end, ends, known);
+    if (diagrams_.is_end(of_word)) return this->end(of_word);
+    by_tests = tested(of_word, pass.reached.at({place, function}));
+  }
+  std::optional<FlowId> chain;
+  try {
+    chain = masks_chain(pass, function, place);
+  } catch (const NotDecided&) {
+    if (!by_tests) throw;
+  }
+  if (!by_tests || !chain) return by_tests ? *by_tests : *chain;
+  const Calls& calls = pass.reached.at({place, function});
+  return objective(*by_tests, calls) < objective(*chain, calls) ? *by_tests : *chain;
+}
+
+// By bits alone, the rarest last; what takes most tests is left over.
+FlowId DecisionGraph::masks_chain(Pass& pass, Ref function, std::uint32_t place) {
   struct Tests {
     FlowId to = 0;
     std::vector<MaskedValue> masks;
@@ -213,8 +258,7 @@ double DecisionGraph::objective(FlowId start, const Calls& calls) const {
          options_.size_price * static_cast<double>(program->size());
 }
 
-FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
-  const FlowId in_order = word_by_word(function, calls, kAllWords);
+std::optional<FlowId> DecisionGraph::tested(Ref function, std::span<const WeighedCall> calls) {
   std::optional<FlowId> found;
   const Diagrams::Budget before = diagrams_.allow_at_most(kNodesOfASearch);
   try {
@@ -223,6 +267,12 @@ FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
     found.reset();
   }
   diagrams_.allow(before);
+  return found;
+}
+
+FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
+  const FlowId in_order = word_by_word(function, calls, kAllWords);
+  const auto found = tested(function, calls);
   if (!found || *found == in_order) return in_order;
   return objective(*found, calls) < objective(in_order, calls) ? *found : in_order;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,6 +34,11 @@ class DecisionGraph {
   /// NotDecided and Diagrams::Full.
   [[nodiscard]] FlowId made(Space::Ref function, std::span<const WeighedCall> calls);
 
+  /// The same by tests of all words in any order, as TestSearch finds it; nothing where that would
+  /// be too much.
+  [[nodiscard]] std::optional<FlowId> tested(Space::Ref function,
+                                             std::span<const WeighedCall> calls);
+
   [[nodiscard]] const FlowGraph& graph() const noexcept { return graph_; }
 
  private:
@@ -51,6 +57,10 @@ class DecisionGraph {
   [[nodiscard]] FlowId node(Pass& pass, Space::Ref function);
   [[nodiscard]] FlowId word_node(Pass& pass, Space::Ref function, std::uint32_t place);
   [[nodiscard]] FlowId masks_node(Pass& pass, Space::Ref function, std::uint32_t place);
+  [[nodiscard]] Space::Ref cut(Space::Ref function, std::uint32_t end,
+                               const std::map<Space::Ref, Space::Ref>& ends,
+                               std::map<Space::Ref, Space::Ref>& known);
+  [[nodiscard]] FlowId masks_chain(Pass& pass, Space::Ref function, std::uint32_t place);
   [[nodiscard]] FlowId arguments(Space::Ref function, const Calls& calls);
   [[nodiscard]] FlowId end(Space::Ref end);
   [[nodiscard]] double objective(FlowId start, const Calls& calls) const;
@@ -63,6 +73,7 @@ class DecisionGraph {
   ByteOrder order_;
   GraphOptions options_;
   FlowGraph graph_;
+  std::map<Space::Ref, FlowId> places_;  // nodes that ends of functions of one word stand for
   TestSearch tests_;
 };
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "verifier/paths.hpp"
 
@@ -12,12 +13,11 @@ namespace {
 
 using Ref = Space::Ref;
 
-constexpr std::size_t kMostExact = 9;         // tests
-constexpr std::size_t kMostTests = 48;        // of the 64 that a Sample has bits for
-constexpr std::size_t kMostChoices = 20'000;  // states of one function
-constexpr std::size_t kMostAhead = 3'000;     // the same, by looking one test ahead
-constexpr std::size_t kMostOfAll = 200'000;
-constexpr std::size_t kMostParts = 32;  // of a word
+constexpr std::size_t kMostExact = 9;        // tests
+constexpr std::size_t kMostTests = 60;       // of the 64 that a Sample has bits for
+constexpr std::size_t kMostParted = 20'000;  // functions that tests part, for one that is sought
+constexpr std::size_t kMostOfAll = 200'000;  // the same, for all
+constexpr std::size_t kMostParts = 64;       // of a word
 constexpr std::size_t kMostRanges = 16;
 constexpr std::size_t kMostMasks = 8;
 constexpr double kNodesOfATest = 24;  // of a diagram, about
@@ -101,15 +101,15 @@ std::optional<FlowId> TestSearch::found(Ref function, std::span<const WeighedCal
     for (const bool exact : {true, false}) {
       if (exact && tests_.size() > kMostExact) continue;
       exact_ = exact;
-      budget_ = std::min(exact ? kMostChoices : kMostAhead, budget_of_all_);
-      const std::size_t before = budget_;
       choices_.clear();
+      budget_ = std::min(kMostParted, budget_of_all_);
+      const std::size_t before = budget_;
       try {
         choose(function, {}, samples, all);
         budget_of_all_ -= before - budget_;
         return emitted(function, {}, samples);
       } catch (const GivenUp&) {
-        budget_of_all_ -= before;
+        budget_of_all_ -= before - budget_;
       }
     }
   } catch (const GivenUp&) {
@@ -119,11 +119,15 @@ std::optional<FlowId> TestSearch::found(Ref function, std::span<const WeighedCal
 }
 
 void TestSearch::collect(Ref function) {
+  bool whole = true;
   for (const std::uint32_t place : words_of(diagrams_, function)) {
     const BitRun bits{place * 32, 32};
     for (const Ref entry : entries(diagrams_, function, bits.first)) {
       const auto parts = split(space_, entry, bits, kMostParts);
-      if (!parts) throw GivenUp{};
+      if (!parts) {
+        whole = false;
+        continue;
+      }
       // What is told by all others needs no tests of its own: the part that takes most of them.
       struct Tests {
         std::optional<std::vector<ValueRange>> ranges;
@@ -173,24 +177,70 @@ void TestSearch::collect(Ref function) {
             }
           }
         } else {
-          throw GivenUp{};
+          whole = false;
         }
       }
     }
   }
+  if (!whole) collect_asked(function);
+}
+
+// The tests that filters made themselves, of words that the function asks for.
+void TestSearch::collect_asked(Ref function) {
+  const Terms& terms = space_.terms();
+  std::map<Word, std::uint32_t> offsets;
+  for (const std::uint32_t place : words_of(diagrams_, function)) {
+    offsets.emplace(word_of_place(place), offset_of_word(place, order_));
+  }
+  std::vector<WordTest> asked;
+  for (const auto& [comparison, condition] : space_.comparisons()) {
+    const bool swapped = terms.value(comparison.a).has_value();
+    const auto k = terms.value(swapped ? comparison.a : comparison.b);
+    TermId tested = swapped ? comparison.b : comparison.a;
+    if (!k) continue;
+    WordTest test;
+    if (terms[tested].kind == TermKind::And) {
+      const auto mask = terms.value(terms[tested].b);
+      if (!mask) continue;
+      test.mask = *mask;
+      tested = terms[tested].a;
+    }
+    if (terms[tested].kind != TermKind::Word) continue;
+    const auto offset = offsets.find(terms.word_of(tested));
+    if (offset == offsets.end()) continue;
+    test.offset = offset->second;
+    test.k = *k;
+    switch (comparison.test) {
+      case Test::Equal:
+        test.opcode = Opcode::JeqK;
+        break;
+      case Test::Greater:
+      case Test::GreaterOrEqual:
+        test.opcode = swapped ? Opcode::JgeK : Opcode::JgtK;
+        break;
+      case Test::AnyBit:
+        test.opcode = Opcode::JsetK;
+        test.k &= std::exchange(test.mask, ~0U);
+        break;
+    }
+    asked.push_back(test);
+  }
+  for (const WordTest& each : asked) add_test(each.offset, each.mask, each.opcode, each.k);
 }
 
 void TestSearch::add_test(std::uint32_t offset, std::uint32_t mask, Opcode opcode,
                           std::uint32_t k) {
-  for (const WordTest& each : tests_) {
-    if (each.offset == offset && each.mask == mask && each.opcode == opcode && each.k == k) return;
-  }
-  if (tests_.size() == kMostTests) throw GivenUp{};
   Terms& terms = space_.terms();
   const TermId word = terms.word(word_at(offset, order_));
   const TermId tested = mask == ~0U ? word : terms.bit_and(word, terms.constant(mask));
-  tests_.push_back(
-      {offset, mask, opcode, k, space_.compared(test_of(opcode), tested, terms.constant(k))});
+  const Ref condition = space_.compared(test_of(opcode), tested, terms.constant(k));
+  if (condition == Diagrams::kTrue || condition == Diagrams::kFalse) return;
+  const Ref contrary = diagrams_.negated(condition);
+  for (const WordTest& each : tests_) {
+    if (each.condition == condition || each.condition == contrary) return;
+  }
+  if (tests_.size() == kMostTests) throw GivenUp{};
+  tests_.push_back({offset, mask, opcode, k, condition});
 }
 
 TestSearch::Samples TestSearch::samples_of(std::span<const WeighedCall> calls) const {
@@ -228,6 +278,8 @@ std::optional<Ref> TestSearch::only_end(Ref function) {
 std::pair<Ref, Ref> TestSearch::parted(Ref function, std::size_t test) {
   const std::pair key{function, test};
   if (const auto found = parted_.find(key); found != parted_.end()) return found->second;
+  if (budget_ == 0) throw GivenUp{};
+  --budget_;
   const Ref condition = tests_[test].condition;
   const Ref no = simplified(diagrams_.choose(condition, open_, function));
   const Ref yes = simplified(diagrams_.choose(condition, function, open_));
@@ -358,8 +410,7 @@ TestSearch::Choice TestSearch::choose(Ref function, const Content& content, cons
   if (only_end(function)) return {};
   const Key key{function, content, hash_of(samples)};
   if (const auto found = choices_.find(key); found != choices_.end()) return found->second;
-  if (budget_ == 0) throw GivenUp{};
-  --budget_;
+  if (choices_.size() >= kMostParted) throw GivenUp{};
   Choice best;
   best.objective = -1;
   std::uint64_t still = 0;

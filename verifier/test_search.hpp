@@ -23,8 +23,9 @@ struct GraphOptions {
   double size_price = 0;  ///< of an instruction
 };
 
-/// Finds in which order to ask for what a function of arguments depends on: each word is tested as
-/// the function itself tells values apart (==, >=, bits), no test is made twice on a way, and none
+/// Finds in which order to ask for what a function depends on: each word is tested as the function
+/// itself tells values apart (==, >=, bits), or where that would be too many tests, also as the
+/// filters did whose meaning was found in this space. No test is made twice on a way, and none
 /// that nothing depends on any more. The state of the search is the function, left open where tests
 /// have excluded calls, and without the words that do not matter any more; so equal states, and by
 /// FlowGraph equal ends, are one.
@@ -74,6 +75,7 @@ class TestSearch {
   struct GivenUp {};
 
   void collect(Space::Ref function);
+  void collect_asked(Space::Ref function);
   void add_test(std::uint32_t offset, std::uint32_t mask, Opcode opcode, std::uint32_t k);
   [[nodiscard]] Samples samples_of(std::span<const WeighedCall> calls) const;
 
@@ -104,7 +106,7 @@ class TestSearch {
 
   std::vector<WordTest> tests_;
   bool exact_ = true;
-  std::size_t budget_ = 0;
+  std::size_t budget_ = 0;  // of functions that may still be parted by tests
   std::size_t budget_of_all_;
   std::map<Key, Choice> choices_;
   std::map<Key, FlowId> nodes_;
