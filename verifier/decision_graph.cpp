@@ -17,6 +17,7 @@ using Ref = Space::Ref;
 constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of a word
 constexpr std::size_t kMostParts = kMaxProgramLength;       // of a word
 constexpr std::size_t kMostPlaces = 64;                     // that a word may lead to
+constexpr std::size_t kEffort = 4000;                       // of a search of tests
 constexpr std::size_t kNodesOfASearch = 200'000;            // of diagrams
 constexpr std::uint32_t kFirstArgument = 2;                 // the place of its word
 constexpr std::uint32_t kAllWords = Space::kFirstOpaque / 32;
@@ -262,7 +263,7 @@ std::optional<FlowId> DecisionGraph::tested(Ref function, std::span<const Weighe
   std::optional<FlowId> found;
   const Diagrams::Budget before = diagrams_.allow_at_most(kNodesOfASearch);
   try {
-    found = tests_.found(function, calls);
+    found = tests_.found(function, calls, kEffort);
   } catch (const Diagrams::Full&) {
     found.reset();
   }

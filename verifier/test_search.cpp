@@ -15,9 +15,10 @@ using Ref = Space::Ref;
 
 constexpr std::size_t kMostExact = 9;        // tests
 constexpr std::size_t kMostTests = 60;       // of the 64 that a Sample has bits for
-constexpr std::size_t kMostParted = 20'000;  // functions that tests part, for one that is sought
-constexpr std::size_t kMostOfAll = 200'000;  // the same, for all
-constexpr std::size_t kMostParts = 64;       // of a word
+constexpr std::size_t kMostAsked = 24;       // with those that filters made
+constexpr std::size_t kMostOfAll = 100'000;  // functions that tests part
+constexpr std::size_t kMostChoices = 20'000;
+constexpr std::size_t kMostParts = 64;  // of a word
 constexpr std::size_t kMostRanges = 16;
 constexpr std::size_t kMostMasks = 8;
 constexpr double kNodesOfATest = 24;  // of a diagram, about
@@ -89,37 +90,43 @@ TestSearch::TestSearch(Endings& endings, FlowGraph& graph, ByteOrder order,
                          .reason = "no call comes here: tests have excluded it"})),
       budget_of_all_(kMostOfAll) {}
 
-std::optional<FlowId> TestSearch::found(Ref function, std::span<const WeighedCall> calls) {
+std::optional<FlowId> TestSearch::found(Ref function, std::span<const WeighedCall> calls,
+                                        std::size_t effort) {
   tests_.clear();
   choices_.clear();
   nodes_.clear();
   parted_.clear();
-  try {
-    collect(function);
-    const Samples samples = samples_of(calls);
-    const std::uint64_t all = (std::uint64_t{1} << tests_.size()) - 1;
-    for (const bool exact : {true, false}) {
-      if (exact && tests_.size() > kMostExact) continue;
-      exact_ = exact;
-      choices_.clear();
-      budget_ = std::min(kMostParted, budget_of_all_);
-      const std::size_t before = budget_;
-      try {
-        choose(function, {}, samples, all);
-        budget_of_all_ -= before - budget_;
-        return emitted(function, {}, samples);
-      } catch (const GivenUp&) {
-        budget_of_all_ -= before - budget_;
-      }
+  const auto with_budget = [&](auto&& run) {
+    const std::size_t allowed = std::min(effort, budget_of_all_);
+    budget_ = allowed;
+    bool done = true;
+    try {
+      run();
+    } catch (const GivenUp&) {
+      done = false;
     }
-  } catch (const GivenUp&) {
-    // too many tests
+    budget_of_all_ -= allowed - budget_;
+    return done;
+  };
+  if (!with_budget([&] { collect(function); })) return std::nullopt;
+  const Samples samples = samples_of(calls);
+  const std::uint64_t all = (std::uint64_t{1} << tests_.size()) - 1;
+  for (const bool exact : {true, false}) {
+    if (exact && tests_.size() > kMostExact) continue;
+    exact_ = exact;
+    choices_.clear();
+    if (with_budget([&] { choose(function, {}, samples, all); })) {
+      return emitted(function, {}, samples);
+    }
   }
   return std::nullopt;
 }
 
 void TestSearch::collect(Ref function) {
   bool whole = true;
+  const auto add = [&](std::uint32_t offset, std::uint32_t mask, Opcode opcode, std::uint32_t k) {
+    if (const auto made = made_test(offset, mask, opcode, k)) add_test(*made);
+  };
   for (const std::uint32_t place : words_of(diagrams_, function)) {
     const BitRun bits{place * 32, 32};
     for (const Ref entry : entries(diagrams_, function, bits.first)) {
@@ -160,20 +167,20 @@ void TestSearch::collect(Ref function) {
             const auto first = static_cast<std::uint32_t>(range.first);
             const auto last = static_cast<std::uint32_t>(range.last);
             if (first == last) {
-              add_test(offset, ~0U, Opcode::JeqK, first);
+              add(offset, ~0U, Opcode::JeqK, first);
               continue;
             }
-            if (first != 0) add_test(offset, ~0U, Opcode::JgeK, first);
-            if (last != ~0U) add_test(offset, ~0U, Opcode::JgeK, last + 1);
+            if (first != 0) add(offset, ~0U, Opcode::JgeK, first);
+            if (last != ~0U) add(offset, ~0U, Opcode::JgeK, last + 1);
           }
         } else if (each.masks) {
           for (const MaskedValue& masked : *each.masks) {
             const auto mask = static_cast<std::uint32_t>(masked.mask);
             const auto value = static_cast<std::uint32_t>(masked.value);
             if (value == 0 || std::has_single_bit(mask)) {
-              add_test(offset, ~0U, Opcode::JsetK, mask);
+              add(offset, ~0U, Opcode::JsetK, mask);
             } else {
-              add_test(offset, mask, Opcode::JeqK, value);
+              add(offset, mask, Opcode::JeqK, value);
             }
           }
         } else {
@@ -225,22 +232,48 @@ void TestSearch::collect_asked(Ref function) {
     }
     asked.push_back(test);
   }
-  for (const WordTest& each : asked) add_test(each.offset, each.mask, each.opcode, each.k);
+  // Those that leave least to be asked on their two sides.
+  std::vector<WordTest> own = std::exchange(tests_, {});
+  std::vector<std::pair<std::size_t, WordTest>> rated;
+  for (const WordTest& each : asked) {
+    const auto made = made_test(each.offset, each.mask, each.opcode, each.k);
+    if (!made) continue;
+    spend(1);
+    const Ref no = simplified(diagrams_.choose(made->condition, open_, function));
+    const Ref yes = simplified(diagrams_.choose(made->condition, function, open_));
+    if (no == function || yes == function || no == open_ || yes == open_) continue;
+    rated.emplace_back(diagrams_.size(no) + diagrams_.size(yes), *made);
+  }
+  std::ranges::stable_sort(rated, {}, &std::pair<std::size_t, WordTest>::first);
+  tests_ = std::move(own);
+  for (const auto& [size, test] : rated) {
+    if (tests_.size() >= kMostAsked) break;
+    add_test(test);
+  }
 }
 
-void TestSearch::add_test(std::uint32_t offset, std::uint32_t mask, Opcode opcode,
-                          std::uint32_t k) {
+void TestSearch::spend(std::size_t work) {
+  if (budget_ < work) throw GivenUp{};
+  budget_ -= work;
+}
+
+std::optional<TestSearch::WordTest> TestSearch::made_test(std::uint32_t offset, std::uint32_t mask,
+                                                          Opcode opcode, std::uint32_t k) {
   Terms& terms = space_.terms();
   const TermId word = terms.word(word_at(offset, order_));
   const TermId tested = mask == ~0U ? word : terms.bit_and(word, terms.constant(mask));
   const Ref condition = space_.compared(test_of(opcode), tested, terms.constant(k));
-  if (condition == Diagrams::kTrue || condition == Diagrams::kFalse) return;
-  const Ref contrary = diagrams_.negated(condition);
+  if (condition == Diagrams::kTrue || condition == Diagrams::kFalse) return std::nullopt;
+  return WordTest{offset, mask, opcode, k, condition};
+}
+
+void TestSearch::add_test(const WordTest& test) {
+  const Ref contrary = diagrams_.negated(test.condition);
   for (const WordTest& each : tests_) {
-    if (each.condition == condition || each.condition == contrary) return;
+    if (each.condition == test.condition || each.condition == contrary) return;
   }
   if (tests_.size() == kMostTests) throw GivenUp{};
-  tests_.push_back({offset, mask, opcode, k, condition});
+  tests_.push_back(test);
 }
 
 TestSearch::Samples TestSearch::samples_of(std::span<const WeighedCall> calls) const {
@@ -278,8 +311,7 @@ std::optional<Ref> TestSearch::only_end(Ref function) {
 std::pair<Ref, Ref> TestSearch::parted(Ref function, std::size_t test) {
   const std::pair key{function, test};
   if (const auto found = parted_.find(key); found != parted_.end()) return found->second;
-  if (budget_ == 0) throw GivenUp{};
-  --budget_;
+  spend(1);
   const Ref condition = tests_[test].condition;
   const Ref no = simplified(diagrams_.choose(condition, open_, function));
   const Ref yes = simplified(diagrams_.choose(condition, function, open_));
@@ -410,7 +442,7 @@ TestSearch::Choice TestSearch::choose(Ref function, const Content& content, cons
   if (only_end(function)) return {};
   const Key key{function, content, hash_of(samples)};
   if (const auto found = choices_.find(key); found != choices_.end()) return found->second;
-  if (choices_.size() >= kMostParted) throw GivenUp{};
+  if (choices_.size() >= kMostChoices) throw GivenUp{};
   Choice best;
   best.objective = -1;
   std::uint64_t still = 0;

@@ -37,9 +37,10 @@ class TestSearch {
 
   /// Where the graph starts that decides `function` at the least of weight times cost, plus
   /// size_price for each instruction of the tree: of all orders of up to 9 tests, with more by
-  /// looking one test ahead. Nothing where that would be too much. Throws Diagrams::Full.
-  [[nodiscard]] std::optional<FlowId> found(Space::Ref function,
-                                            std::span<const WeighedCall> calls);
+  /// looking one test ahead. Nothing where that would be too much: more than `effort` functions
+  /// parted by tests. Throws Diagrams::Full.
+  [[nodiscard]] std::optional<FlowId> found(Space::Ref function, std::span<const WeighedCall> calls,
+                                            std::size_t effort);
 
  private:
   struct WordTest {
@@ -76,7 +77,10 @@ class TestSearch {
 
   void collect(Space::Ref function);
   void collect_asked(Space::Ref function);
-  void add_test(std::uint32_t offset, std::uint32_t mask, Opcode opcode, std::uint32_t k);
+  [[nodiscard]] std::optional<WordTest> made_test(std::uint32_t offset, std::uint32_t mask,
+                                                  Opcode opcode, std::uint32_t k);
+  void add_test(const WordTest& test);
+  void spend(std::size_t work);
   [[nodiscard]] Samples samples_of(std::span<const WeighedCall> calls) const;
 
   [[nodiscard]] std::optional<Space::Ref> only_end(Space::Ref function);
