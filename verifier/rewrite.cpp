@@ -257,7 +257,7 @@ class Rewriter {
     DecisionGraph graph(endings_, model_, options);
     const FlowId start = graph.made(value_, run);
     const auto program = laid_out(graph.graph(), start);
-    if (const auto tests = graph.tested(value_, run)) {
+    if (const auto tests = graph.made_of_tests(value_, run)) {
       const auto other = laid_out(graph.graph(), *tests);
       if (other) add(judge, *other, RewriteOrigin::Tests);
     }

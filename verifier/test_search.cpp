@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "verifier/paths.hpp"
@@ -16,7 +17,8 @@ using Ref = Space::Ref;
 constexpr std::size_t kMostExact = 9;        // tests
 constexpr std::size_t kMostTests = 60;       // of the 64 that a Sample has bits for
 constexpr std::size_t kMostAsked = 24;       // with those that filters made
-constexpr std::size_t kMostOfAll = 100'000;  // functions that tests part
+constexpr std::size_t kMostOfAll = 200'000;  // effort for all functions
+constexpr std::size_t kNodesOfAnEffort = 64;
 constexpr std::size_t kMostChoices = 20'000;
 constexpr std::size_t kMostParts = 64;  // of a word
 constexpr std::size_t kMostRanges = 16;
@@ -46,28 +48,32 @@ std::set<Ref> entries(const Diagrams& diagrams, Ref function, std::uint32_t firs
 }
 
 // The words that a function asks for: places of their 32 variables.
-std::set<std::uint32_t> words_of(const Diagrams& diagrams, Ref function) {
-  std::set<Ref> seen{function};
+std::vector<std::uint32_t> words_of(const Diagrams& diagrams, Ref function) {
+  std::unordered_set<Ref> seen{function};
   std::vector<Ref> open{function};
-  std::set<std::uint32_t> words;
+  std::uint64_t asked = 0;
   while (!open.empty()) {
     const Ref at = open.back();
     open.pop_back();
     if (diagrams.is_end(at)) continue;
-    words.insert(diagrams.variable_of(at) / 32);
+    asked |= std::uint64_t{1} << std::min(diagrams.variable_of(at) / 32, 63U);
     for (const Ref next : {diagrams.no(at), diagrams.yes(at)}) {
       if (seen.insert(next).second) open.push_back(next);
     }
   }
+  std::vector<std::uint32_t> words;
+  for (std::uint32_t place = 0; place < Space::kFirstOpaque / 32; ++place) {
+    if ((asked >> place & 1U) != 0) words.push_back(place);
+  }
   return words;
 }
 
-Word word_of_place(std::uint32_t place) {
+}  // namespace
+
+Word word_of_place(std::uint32_t place) noexcept {
   if (place < 2) return {static_cast<Field>(place), false};
   return {static_cast<Field>(2 + (place - 2) / 2), place % 2 == 0};
 }
-
-}  // namespace
 
 std::uint32_t offset_of_word(std::uint32_t place, ByteOrder order) {
   const Word word = word_of_place(place);
@@ -238,11 +244,11 @@ void TestSearch::collect_asked(Ref function) {
   for (const WordTest& each : asked) {
     const auto made = made_test(each.offset, each.mask, each.opcode, each.k);
     if (!made) continue;
-    spend(1);
+    spend(1 + size_of(function) / kNodesOfAnEffort);
     const Ref no = simplified(diagrams_.choose(made->condition, open_, function));
     const Ref yes = simplified(diagrams_.choose(made->condition, function, open_));
     if (no == function || yes == function || no == open_ || yes == open_) continue;
-    rated.emplace_back(diagrams_.size(no) + diagrams_.size(yes), *made);
+    rated.emplace_back(size_of(no) + size_of(yes), *made);
   }
   std::ranges::stable_sort(rated, {}, &std::pair<std::size_t, WordTest>::first);
   tests_ = std::move(own);
@@ -250,6 +256,12 @@ void TestSearch::collect_asked(Ref function) {
     if (tests_.size() >= kMostAsked) break;
     add_test(test);
   }
+}
+
+std::size_t TestSearch::size_of(Ref function) {
+  const auto [place, fresh] = sizes_.try_emplace(function);
+  if (fresh) place->second = diagrams_.size(function);
+  return place->second;
 }
 
 void TestSearch::spend(std::size_t work) {
@@ -311,7 +323,7 @@ std::optional<Ref> TestSearch::only_end(Ref function) {
 std::pair<Ref, Ref> TestSearch::parted(Ref function, std::size_t test) {
   const std::pair key{function, test};
   if (const auto found = parted_.find(key); found != parted_.end()) return found->second;
-  spend(1);
+  spend(1 + size_of(function) / kNodesOfAnEffort);
   const Ref condition = tests_[test].condition;
   const Ref no = simplified(diagrams_.choose(condition, open_, function));
   const Ref yes = simplified(diagrams_.choose(condition, function, open_));
@@ -410,7 +422,7 @@ TestSearch::Samples TestSearch::kept(const Samples& samples, std::size_t test, b
 // What deciding a function may cost, for want of knowing.
 double TestSearch::guessed(Ref function, double weight) {
   if (only_end(function)) return 0;
-  const double tests = static_cast<double>(diagrams_.size(function)) / kNodesOfATest;
+  const double tests = static_cast<double>(size_of(function)) / kNodesOfATest;
   return weight * options_.prices.instruction * (1 + std::log2(1 + tests)) +
          options_.size_price * tests;
 }

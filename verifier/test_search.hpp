@@ -37,8 +37,8 @@ class TestSearch {
 
   /// Where the graph starts that decides `function` at the least of weight times cost, plus
   /// size_price for each instruction of the tree: of all orders of up to 9 tests, with more by
-  /// looking one test ahead. Nothing where that would be too much: more than `effort` functions
-  /// parted by tests. Throws Diagrams::Full.
+  /// looking one test ahead. Nothing where that would be too much: more than `effort`, where
+  /// parting a function by a test is 1 for each 64 nodes of its diagram. Throws Diagrams::Full.
   [[nodiscard]] std::optional<FlowId> found(Space::Ref function, std::span<const WeighedCall> calls,
                                             std::size_t effort);
 
@@ -81,6 +81,7 @@ class TestSearch {
                                                   Opcode opcode, std::uint32_t k);
   void add_test(const WordTest& test);
   void spend(std::size_t work);
+  [[nodiscard]] std::size_t size_of(Space::Ref function);
   [[nodiscard]] Samples samples_of(std::span<const WeighedCall> calls) const;
 
   [[nodiscard]] std::optional<Space::Ref> only_end(Space::Ref function);
@@ -117,9 +118,12 @@ class TestSearch {
   std::map<std::pair<Space::Ref, std::size_t>, std::pair<Space::Ref, Space::Ref>> parted_;
   std::map<Space::Ref, Space::Ref> simplified_;
   std::map<Space::Ref, std::optional<Space::Ref>> only_ends_;
+  std::map<Space::Ref, std::size_t> sizes_;
 };
 
-/// Where a word of seccomp_data lies, by the place of its 32 variables among all (variable / 32).
+/// The word whose 32 variables have a place among all (variable / 32).
+[[nodiscard]] Word word_of_place(std::uint32_t place) noexcept;
+/// Where a word of seccomp_data lies, by that place.
 [[nodiscard]] std::uint32_t offset_of_word(std::uint32_t place, ByteOrder order);
 
 }  // namespace callgate::verifier
