@@ -16,6 +16,11 @@ using Ref = Space::Ref;
 
 constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of a word
 constexpr std::size_t kMostParts = kMaxProgramLength;       // of a word
+constexpr std::uint32_t kMostNumbers = 1024;                // calls have lower ones, on most ABIs
+constexpr std::size_t kMostValues = 64;                     // that are tested for one by one
+constexpr std::size_t kMostPlaces = 64;                     // that a word may lead to
+constexpr std::size_t kEffort = 8000;                       // of a search of tests
+constexpr std::size_t kEffortOfAllWords = 3000;             // likewise
 constexpr std::size_t kNodesOfASearch = 200'000;            // of diagrams
 constexpr std::uint32_t kFirstArgument = 2;                 // the place of its word
 constexpr std::uint32_t kAllWords = Space::kFirstOpaque / 32;
@@ -36,7 +41,13 @@ FlowId DecisionGraph::made(Ref function, std::span<const WeighedCall> calls) {
   return word_by_word(function, {calls.begin(), calls.end()}, kFirstArgument);
 }
 
+std::optional<FlowId> DecisionGraph::made_of_tests(Ref function,
+                                                   std::span<const WeighedCall> calls) {
+  return tested(function, calls, kEffortOfAllWords);
+}
+
 FlowId DecisionGraph::end(Ref end) {
+  if (const auto place = places_.find(end); place != places_.end()) return place->second;
   const Ending& ending = endings_.at(end);
   if (ending.kind == Ending::Kind::NotFollowed) {
     throw NotDecided{"not all of the filters was followed: " + std::string(ending.reason)};
@@ -131,19 +142,57 @@ FlowId DecisionGraph::node(Pass& pass, Ref function) {
 }
 
 FlowId DecisionGraph::word_node(Pass& pass, Ref function, std::uint32_t place) {
-  const auto parts = range_parts(space_, function, {place * 32, 32}, kMostRanges);
-  if (!parts) return masks_node(pass, function, place);
-  std::vector<RangeLead> leads;
-  for (const RangePart& part : *parts) {
-    leads.push_back({static_cast<std::uint32_t>(part.range.first),
-                     static_cast<std::uint32_t>(part.range.last), node(pass, part.next)});
+  const BitRun bits{place * 32, 32};
+  const auto tree = [&](Ref ranges, Ref others, FlowId other) -> std::optional<FlowId> {
+    const auto parts = range_parts(space_, ranges, bits, kMostRanges);
+    if (!parts) return std::nullopt;
+    std::vector<RangeLead> leads;
+    for (const RangePart& part : *parts) {
+      leads.push_back({static_cast<std::uint32_t>(part.range.first),
+                       static_cast<std::uint32_t>(part.range.last),
+                       part.next == others ? other : node(pass, part.next)});
+    }
+    return tree_node(leads, pass.reached.at({place, function}), place);
+  };
+  const Ref none = endings_.end(
+      {.kind = Ending::Kind::NotFollowed, .filter = {}, .reason = "it is asked elsewhere"});
+  if (const auto whole = tree(function, none, 0)) return *whole;
+  // Some values one by one, and bits for the others alone.
+  const FlowId masks = masks_node(pass, function, place);
+  const Calls& calls = pass.reached.at({place, function});
+  FlowId best = masks;
+  double least = objective(masks, calls);
+  const auto try_some = [&](Ref values) {
+    const auto some = tree(diagrams_.choose(values, function, none), none, masks);
+    if (!some) return;
+    const double costs = objective(*some, calls);
+    if (costs < least) least = costs, best = *some;
+  };
+  const Word word = word_of_place(place);
+  if (word.field == Field::Nr) try_some(space_.between(Field::Nr, 0, kMostNumbers - 1));
+  std::set<std::uint32_t> seen;
+  for (const WeighedCall& each : calls) {
+    const std::uint32_t offset = offset_of_word(place, order_);
+    if ((each.call.known >> word_bit(offset, order_) & 1U) == 0) continue;
+    if (seen.size() < kMostValues) seen.insert(load_word(each.call.data, offset, order_));
   }
+  Ref values = Diagrams::kFalse;
+  for (const std::uint32_t value : seen) {
+    values = diagrams_.either(values, space_.compared(Test::Equal, space_.terms().word(word),
+                                                      space_.terms().constant(value)));
+  }
+  try_some(values);
+  return best;
+}
+
+FlowId DecisionGraph::tree_node(std::span<const RangeLead> leads, const Calls& calls,
+                                std::uint32_t place) {
   TreeOptions options;
   options.prices = options_.prices;
   options.size_price = options_.size_price;
   const std::uint32_t offset = offset_of_word(place, order_);
   std::map<std::uint32_t, double> weights;
-  for (const WeighedCall& each : pass.reached.at({place, function})) {
+  for (const WeighedCall& each : calls) {
     if ((each.call.known >> word_bit(offset, order_) & 1U) == 0) {
       options.spread += each.weight;
     } else {
@@ -158,8 +207,51 @@ FlowId DecisionGraph::word_node(Pass& pass, Ref function, std::uint32_t place) {
   return asks ? load(place, tree) : tree;
 }
 
-// Values that no ranges tell: by bits, the rarest last; what takes most tests is left over.
+// A function of one word: where it is known, an end that stands for what comes after.
+Ref DecisionGraph::cut(Ref function, std::uint32_t end, const std::map<Ref, Ref>& ends,
+                       std::map<Ref, Ref>& known) {
+  const std::uint32_t variable = diagrams_.variable_of(function);
+  if (variable >= end) return ends.at(function);
+  if (const auto found = known.find(function); found != known.end()) return found->second;
+  const Ref no = cut(diagrams_.no(function), end, ends, known);
+  const Ref yes = cut(diagrams_.yes(function), end, ends, known);
+  return known.emplace(function, diagrams_.node(variable, no, yes)).first->second;
+}
+
+// Values that no ranges tell: by tests of bits among others.
 FlowId DecisionGraph::masks_node(Pass& pass, Ref function, std::uint32_t place) {
+  const std::uint32_t end = place * 32 + 32;
+  const std::vector<Ref> found = exits(function, end);
+  std::optional<FlowId> by_tests;
+  if (found.size() <= kMostPlaces) {
+    std::map<Ref, Ref> ends;
+    for (const Ref next : found) {
+      const FlowId to = node(pass, next);
+      const Ref stands = endings_.end({.kind = Ending::Kind::NotFollowed,
+                                       .filter = {},
+                                       .instruction = to,
+                                       .reason = "it stands for a node"});
+      places_[stands] = to;
+      ends.emplace(next, stands);
+    }
+    std::map<Ref, Ref> known;
+    const Ref of_word = cut(function, end, ends, known);
+    if (diagrams_.is_end(of_word)) return this->end(of_word);
+    by_tests = tested(of_word, pass.reached.at({place, function}), kEffort);
+  }
+  std::optional<FlowId> chain;
+  try {
+    chain = masks_chain(pass, function, place);
+  } catch (const NotDecided&) {
+    if (!by_tests) throw;
+  }
+  if (!by_tests || !chain) return by_tests ? *by_tests : *chain;
+  const Calls& calls = pass.reached.at({place, function});
+  return objective(*by_tests, calls) < objective(*chain, calls) ? *by_tests : *chain;
+}
+
+// By bits alone, the rarest last; what takes most tests is left over.
+FlowId DecisionGraph::masks_chain(Pass& pass, Ref function, std::uint32_t place) {
   struct Tests {
     FlowId to = 0;
     std::vector<MaskedValue> masks;
@@ -213,16 +305,22 @@ double DecisionGraph::objective(FlowId start, const Calls& calls) const {
          options_.size_price * static_cast<double>(program->size());
 }
 
-FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
-  const FlowId in_order = word_by_word(function, calls, kAllWords);
+std::optional<FlowId> DecisionGraph::tested(Ref function, std::span<const WeighedCall> calls,
+                                            std::size_t effort) {
   std::optional<FlowId> found;
   const Diagrams::Budget before = diagrams_.allow_at_most(kNodesOfASearch);
   try {
-    found = tests_.found(function, calls);
+    found = tests_.found(function, calls, effort);
   } catch (const Diagrams::Full&) {
     found.reset();
   }
   diagrams_.allow(before);
+  return found;
+}
+
+FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
+  const FlowId in_order = word_by_word(function, calls, kAllWords);
+  const auto found = tested(function, calls, kEffort);
   if (!found || *found == in_order) return in_order;
   return objective(*found, calls) < objective(in_order, calls) ? *found : in_order;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "verifier/expected_cost.hpp"
 #include "verifier/flow_graph.hpp"
 #include "verifier/meaning.hpp"
+#include "verifier/search_tree.hpp"
 #include "verifier/test_search.hpp"
 #include "vm/kernel_model.hpp"
 
@@ -33,6 +35,11 @@ class DecisionGraph {
   /// NotDecided and Diagrams::Full.
   [[nodiscard]] FlowId made(Space::Ref function, std::span<const WeighedCall> calls);
 
+  /// The same by tests of all words in any order, as TestSearch finds it; nothing where that would
+  /// be too much.
+  [[nodiscard]] std::optional<FlowId> made_of_tests(Space::Ref function,
+                                                    std::span<const WeighedCall> calls);
+
   [[nodiscard]] const FlowGraph& graph() const noexcept { return graph_; }
 
  private:
@@ -50,7 +57,16 @@ class DecisionGraph {
   [[nodiscard]] std::vector<Space::Ref> exits(Space::Ref function, std::uint32_t end) const;
   [[nodiscard]] FlowId node(Pass& pass, Space::Ref function);
   [[nodiscard]] FlowId word_node(Pass& pass, Space::Ref function, std::uint32_t place);
+  [[nodiscard]] FlowId tree_node(std::span<const RangeLead> leads, const Calls& calls,
+                                 std::uint32_t place);
   [[nodiscard]] FlowId masks_node(Pass& pass, Space::Ref function, std::uint32_t place);
+  [[nodiscard]] Space::Ref cut(Space::Ref function, std::uint32_t end,
+                               const std::map<Space::Ref, Space::Ref>& ends,
+                               std::map<Space::Ref, Space::Ref>& known);
+  [[nodiscard]] FlowId masks_chain(Pass& pass, Space::Ref function, std::uint32_t place);
+  [[nodiscard]] std::optional<FlowId> tested(Space::Ref function,
+                                             std::span<const WeighedCall> calls,
+                                             std::size_t effort);
   [[nodiscard]] FlowId arguments(Space::Ref function, const Calls& calls);
   [[nodiscard]] FlowId end(Space::Ref end);
   [[nodiscard]] double objective(FlowId start, const Calls& calls) const;
@@ -63,6 +79,7 @@ class DecisionGraph {
   ByteOrder order_;
   GraphOptions options_;
   FlowGraph graph_;
+  std::map<Space::Ref, FlowId> places_;  // nodes that ends of functions of one word stand for
   TestSearch tests_;
 };
 

@@ -24,6 +24,8 @@ using Ref = Space::Ref;
 // The share of calls that the workload does not have, whatever they are: what is never seen is
 // kept short and in balance by it. It counts in no figure that is given.
 constexpr double kUnseen = 0.001;
+// Longer programs are not put to reduced(): it would take too long.
+constexpr std::size_t kMostReduced = 1024;
 // What sums of shares may be off by.
 constexpr double kRounding = 1e-9;
 
@@ -227,12 +229,14 @@ class Rewriter {
       // There are others.
     }
     if (programs_.size() == 1) {
-      const Reduced shorter = reduced(programs_.front());
-      if (!shorter.steps.empty()) {
-        const auto instructions = shorter.program.instructions();
-        add(judge, {instructions.begin(), instructions.end()}, RewriteOrigin::Reduced);
-      }
       const auto instructions = programs_.front().instructions();
+      if (instructions.size() <= kMostReduced) {
+        const Reduced shorter = reduced(programs_.front());
+        if (!shorter.steps.empty()) {
+          const auto left = shorter.program.instructions();
+          add(judge, {left.begin(), left.end()}, RewriteOrigin::Reduced);
+        }
+      }
       add(judge, {instructions.begin(), instructions.end()}, RewriteOrigin::Original);
     }
     return reason;
@@ -253,6 +257,10 @@ class Rewriter {
     DecisionGraph graph(endings_, model_, options);
     const FlowId start = graph.made(value_, run);
     const auto program = laid_out(graph.graph(), start);
+    if (const auto tests = graph.made_of_tests(value_, run)) {
+      const auto other = laid_out(graph.graph(), *tests);
+      if (other) add(judge, *other, RewriteOrigin::Tests);
+    }
     if (!program || program->size() > options_.most_instructions) {
       return "it would be longer than is allowed";
     }
@@ -318,6 +326,8 @@ std::string_view to_string(RewriteOrigin origin) noexcept {
   switch (origin) {
     case RewriteOrigin::Trees:
       return "search trees and graphs of tests, made for the workload";
+    case RewriteOrigin::Tests:
+      return "a graph of tests of all words, made for the workload";
     case RewriteOrigin::Table:
       return "the decision table as it stands";
     case RewriteOrigin::Reduced:

@@ -27,8 +27,9 @@ struct RewriteOptions {
 /// Where a program comes from.
 enum class RewriteOrigin : std::uint8_t {
   Trees,     ///< search trees for the number and graphs of tests for arguments, for the workload
+  Tests,     ///< a graph of tests of all words in any order, for the workload
   Table,     ///< lower_table(): the decision table as it stands
-  Reduced,   ///< reduced(), of a stack of one program
+  Reduced,   ///< reduced(), of a stack of one program of up to 1024 instructions
   Original,  ///< the stack's one program as it was
 };
 

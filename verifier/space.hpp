@@ -78,6 +78,10 @@ class Space {
     return diagrams_.asks_from(function, kFirstOpaque);
   }
 
+  /// Every comparison that compared() was asked for and that is no constant, with its condition; a
+  /// >= b stands as b > a, whose condition is the contrary.
+  [[nodiscard]] const std::map<Opaque, Ref>& comparisons() const noexcept { return compared_; }
+
   /// What is left of a function for one value of a field, where it asks for no earlier field.
   [[nodiscard]] Ref fixed(Ref function, Field field, std::uint64_t value) const;
   /// The end that a function comes to for a call.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -43,7 +44,7 @@ struct Word {
   Field field = Field::Nr;
   bool high = false;  ///< of a 64-bit field: the upper half
 
-  friend bool operator==(const Word&, const Word&) = default;
+  friend auto operator<=>(const Word&, const Word&) = default;
 };
 
 /// The word that a kernel of that byte order loads from `offset` (a multiple of 4, below 64).

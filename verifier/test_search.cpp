@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <set>
+#include <unordered_set>
+#include <utility>
 
 #include "verifier/paths.hpp"
 
@@ -12,12 +14,13 @@ namespace {
 
 using Ref = Space::Ref;
 
-constexpr std::size_t kMostExact = 9;         // tests
-constexpr std::size_t kMostTests = 48;        // of the 64 that a Sample has bits for
-constexpr std::size_t kMostChoices = 20'000;  // states of one function
-constexpr std::size_t kMostAhead = 3'000;     // the same, by looking one test ahead
-constexpr std::size_t kMostOfAll = 200'000;
-constexpr std::size_t kMostParts = 32;  // of a word
+constexpr std::size_t kMostExact = 9;        // tests
+constexpr std::size_t kMostTests = 60;       // of the 64 that a Sample has bits for
+constexpr std::size_t kMostAsked = 24;       // with those that filters made
+constexpr std::size_t kMostOfAll = 200'000;  // effort for all functions
+constexpr std::size_t kNodesOfAnEffort = 64;
+constexpr std::size_t kMostChoices = 20'000;
+constexpr std::size_t kMostParts = 64;  // of a word
 constexpr std::size_t kMostRanges = 16;
 constexpr std::size_t kMostMasks = 8;
 constexpr double kNodesOfATest = 24;  // of a diagram, about
@@ -45,28 +48,32 @@ std::set<Ref> entries(const Diagrams& diagrams, Ref function, std::uint32_t firs
 }
 
 // The words that a function asks for: places of their 32 variables.
-std::set<std::uint32_t> words_of(const Diagrams& diagrams, Ref function) {
-  std::set<Ref> seen{function};
+std::vector<std::uint32_t> words_of(const Diagrams& diagrams, Ref function) {
+  std::unordered_set<Ref> seen{function};
   std::vector<Ref> open{function};
-  std::set<std::uint32_t> words;
+  std::uint64_t asked = 0;
   while (!open.empty()) {
     const Ref at = open.back();
     open.pop_back();
     if (diagrams.is_end(at)) continue;
-    words.insert(diagrams.variable_of(at) / 32);
+    asked |= std::uint64_t{1} << std::min(diagrams.variable_of(at) / 32, 63U);
     for (const Ref next : {diagrams.no(at), diagrams.yes(at)}) {
       if (seen.insert(next).second) open.push_back(next);
     }
   }
+  std::vector<std::uint32_t> words;
+  for (std::uint32_t place = 0; place < Space::kFirstOpaque / 32; ++place) {
+    if ((asked >> place & 1U) != 0) words.push_back(place);
+  }
   return words;
 }
 
-Word word_of_place(std::uint32_t place) {
+}  // namespace
+
+Word word_of_place(std::uint32_t place) noexcept {
   if (place < 2) return {static_cast<Field>(place), false};
   return {static_cast<Field>(2 + (place - 2) / 2), place % 2 == 0};
 }
-
-}  // namespace
 
 std::uint32_t offset_of_word(std::uint32_t place, ByteOrder order) {
   const Word word = word_of_place(place);
@@ -89,41 +96,51 @@ TestSearch::TestSearch(Endings& endings, FlowGraph& graph, ByteOrder order,
                          .reason = "no call comes here: tests have excluded it"})),
       budget_of_all_(kMostOfAll) {}
 
-std::optional<FlowId> TestSearch::found(Ref function, std::span<const WeighedCall> calls) {
+std::optional<FlowId> TestSearch::found(Ref function, std::span<const WeighedCall> calls,
+                                        std::size_t effort) {
   tests_.clear();
   choices_.clear();
   nodes_.clear();
   parted_.clear();
-  try {
-    collect(function);
-    const Samples samples = samples_of(calls);
-    const std::uint64_t all = (std::uint64_t{1} << tests_.size()) - 1;
-    for (const bool exact : {true, false}) {
-      if (exact && tests_.size() > kMostExact) continue;
-      exact_ = exact;
-      budget_ = std::min(exact ? kMostChoices : kMostAhead, budget_of_all_);
-      const std::size_t before = budget_;
-      choices_.clear();
-      try {
-        choose(function, {}, samples, all);
-        budget_of_all_ -= before - budget_;
-        return emitted(function, {}, samples);
-      } catch (const GivenUp&) {
-        budget_of_all_ -= before;
-      }
+  const auto with_budget = [&](auto&& run) {
+    const std::size_t allowed = std::min(effort, budget_of_all_);
+    budget_ = allowed;
+    bool done = true;
+    try {
+      run();
+    } catch (const GivenUp&) {
+      done = false;
     }
-  } catch (const GivenUp&) {
-    // too many tests
+    budget_of_all_ -= allowed - budget_;
+    return done;
+  };
+  if (!with_budget([&] { collect(function); })) return std::nullopt;
+  const Samples samples = samples_of(calls);
+  const std::uint64_t all = (std::uint64_t{1} << tests_.size()) - 1;
+  for (const bool exact : {true, false}) {
+    if (exact && tests_.size() > kMostExact) continue;
+    exact_ = exact;
+    choices_.clear();
+    if (with_budget([&] { choose(function, {}, samples, all); })) {
+      return emitted(function, {}, samples);
+    }
   }
   return std::nullopt;
 }
 
 void TestSearch::collect(Ref function) {
+  bool whole = true;
+  const auto add = [&](std::uint32_t offset, std::uint32_t mask, Opcode opcode, std::uint32_t k) {
+    if (const auto made = made_test(offset, mask, opcode, k)) add_test(*made);
+  };
   for (const std::uint32_t place : words_of(diagrams_, function)) {
     const BitRun bits{place * 32, 32};
     for (const Ref entry : entries(diagrams_, function, bits.first)) {
       const auto parts = split(space_, entry, bits, kMostParts);
-      if (!parts) throw GivenUp{};
+      if (!parts) {
+        whole = false;
+        continue;
+      }
       // What is told by all others needs no tests of its own: the part that takes most of them.
       struct Tests {
         std::optional<std::vector<ValueRange>> ranges;
@@ -156,41 +173,119 @@ void TestSearch::collect(Ref function) {
             const auto first = static_cast<std::uint32_t>(range.first);
             const auto last = static_cast<std::uint32_t>(range.last);
             if (first == last) {
-              add_test(offset, ~0U, Opcode::JeqK, first);
+              add(offset, ~0U, Opcode::JeqK, first);
               continue;
             }
-            if (first != 0) add_test(offset, ~0U, Opcode::JgeK, first);
-            if (last != ~0U) add_test(offset, ~0U, Opcode::JgeK, last + 1);
+            if (first != 0) add(offset, ~0U, Opcode::JgeK, first);
+            if (last != ~0U) add(offset, ~0U, Opcode::JgeK, last + 1);
           }
         } else if (each.masks) {
           for (const MaskedValue& masked : *each.masks) {
             const auto mask = static_cast<std::uint32_t>(masked.mask);
             const auto value = static_cast<std::uint32_t>(masked.value);
             if (value == 0 || std::has_single_bit(mask)) {
-              add_test(offset, ~0U, Opcode::JsetK, mask);
+              add(offset, ~0U, Opcode::JsetK, mask);
             } else {
-              add_test(offset, mask, Opcode::JeqK, value);
+              add(offset, mask, Opcode::JeqK, value);
             }
           }
         } else {
-          throw GivenUp{};
+          whole = false;
         }
       }
     }
   }
+  if (!whole) collect_asked(function);
 }
 
-void TestSearch::add_test(std::uint32_t offset, std::uint32_t mask, Opcode opcode,
-                          std::uint32_t k) {
-  for (const WordTest& each : tests_) {
-    if (each.offset == offset && each.mask == mask && each.opcode == opcode && each.k == k) return;
+// The tests that filters made themselves, of words that the function asks for.
+void TestSearch::collect_asked(Ref function) {
+  const Terms& terms = space_.terms();
+  std::map<Word, std::uint32_t> offsets;
+  for (const std::uint32_t place : words_of(diagrams_, function)) {
+    offsets.emplace(word_of_place(place), offset_of_word(place, order_));
   }
-  if (tests_.size() == kMostTests) throw GivenUp{};
+  std::vector<WordTest> asked;
+  for (const auto& [comparison, condition] : space_.comparisons()) {
+    const bool swapped = terms.value(comparison.a).has_value();
+    const auto k = terms.value(swapped ? comparison.a : comparison.b);
+    TermId tested = swapped ? comparison.b : comparison.a;
+    if (!k) continue;
+    WordTest test;
+    if (terms[tested].kind == TermKind::And) {
+      const auto mask = terms.value(terms[tested].b);
+      if (!mask) continue;
+      test.mask = *mask;
+      tested = terms[tested].a;
+    }
+    if (terms[tested].kind != TermKind::Word) continue;
+    const auto offset = offsets.find(terms.word_of(tested));
+    if (offset == offsets.end()) continue;
+    test.offset = offset->second;
+    test.k = *k;
+    switch (comparison.test) {
+      case Test::Equal:
+        test.opcode = Opcode::JeqK;
+        break;
+      case Test::Greater:
+      case Test::GreaterOrEqual:
+        test.opcode = swapped ? Opcode::JgeK : Opcode::JgtK;
+        break;
+      case Test::AnyBit:
+        test.opcode = Opcode::JsetK;
+        test.k &= std::exchange(test.mask, ~0U);
+        break;
+    }
+    asked.push_back(test);
+  }
+  // Those that leave least to be asked on their two sides.
+  std::vector<WordTest> own = std::exchange(tests_, {});
+  std::vector<std::pair<std::size_t, WordTest>> rated;
+  for (const WordTest& each : asked) {
+    const auto made = made_test(each.offset, each.mask, each.opcode, each.k);
+    if (!made) continue;
+    spend(1 + size_of(function) / kNodesOfAnEffort);
+    const Ref no = simplified(diagrams_.choose(made->condition, open_, function));
+    const Ref yes = simplified(diagrams_.choose(made->condition, function, open_));
+    if (no == function || yes == function || no == open_ || yes == open_) continue;
+    rated.emplace_back(size_of(no) + size_of(yes), *made);
+  }
+  std::ranges::stable_sort(rated, {}, &std::pair<std::size_t, WordTest>::first);
+  tests_ = std::move(own);
+  for (const auto& [size, test] : rated) {
+    if (tests_.size() >= kMostAsked) break;
+    add_test(test);
+  }
+}
+
+std::size_t TestSearch::size_of(Ref function) {
+  const auto [place, fresh] = sizes_.try_emplace(function);
+  if (fresh) place->second = diagrams_.size(function);
+  return place->second;
+}
+
+void TestSearch::spend(std::size_t work) {
+  if (budget_ < work) throw GivenUp{};
+  budget_ -= work;
+}
+
+std::optional<TestSearch::WordTest> TestSearch::made_test(std::uint32_t offset, std::uint32_t mask,
+                                                          Opcode opcode, std::uint32_t k) {
   Terms& terms = space_.terms();
   const TermId word = terms.word(word_at(offset, order_));
   const TermId tested = mask == ~0U ? word : terms.bit_and(word, terms.constant(mask));
-  tests_.push_back(
-      {offset, mask, opcode, k, space_.compared(test_of(opcode), tested, terms.constant(k))});
+  const Ref condition = space_.compared(test_of(opcode), tested, terms.constant(k));
+  if (condition == Diagrams::kTrue || condition == Diagrams::kFalse) return std::nullopt;
+  return WordTest{offset, mask, opcode, k, condition};
+}
+
+void TestSearch::add_test(const WordTest& test) {
+  const Ref contrary = diagrams_.negated(test.condition);
+  for (const WordTest& each : tests_) {
+    if (each.condition == test.condition || each.condition == contrary) return;
+  }
+  if (tests_.size() == kMostTests) throw GivenUp{};
+  tests_.push_back(test);
 }
 
 TestSearch::Samples TestSearch::samples_of(std::span<const WeighedCall> calls) const {
@@ -228,6 +323,7 @@ std::optional<Ref> TestSearch::only_end(Ref function) {
 std::pair<Ref, Ref> TestSearch::parted(Ref function, std::size_t test) {
   const std::pair key{function, test};
   if (const auto found = parted_.find(key); found != parted_.end()) return found->second;
+  spend(1 + size_of(function) / kNodesOfAnEffort);
   const Ref condition = tests_[test].condition;
   const Ref no = simplified(diagrams_.choose(condition, open_, function));
   const Ref yes = simplified(diagrams_.choose(condition, function, open_));
@@ -326,7 +422,7 @@ TestSearch::Samples TestSearch::kept(const Samples& samples, std::size_t test, b
 // What deciding a function may cost, for want of knowing.
 double TestSearch::guessed(Ref function, double weight) {
   if (only_end(function)) return 0;
-  const double tests = static_cast<double>(diagrams_.size(function)) / kNodesOfATest;
+  const double tests = static_cast<double>(size_of(function)) / kNodesOfATest;
   return weight * options_.prices.instruction * (1 + std::log2(1 + tests)) +
          options_.size_price * tests;
 }
@@ -358,8 +454,7 @@ TestSearch::Choice TestSearch::choose(Ref function, const Content& content, cons
   if (only_end(function)) return {};
   const Key key{function, content, hash_of(samples)};
   if (const auto found = choices_.find(key); found != choices_.end()) return found->second;
-  if (budget_ == 0) throw GivenUp{};
-  --budget_;
+  if (choices_.size() >= kMostChoices) throw GivenUp{};
   Choice best;
   best.objective = -1;
   std::uint64_t still = 0;

@@ -23,8 +23,9 @@ struct GraphOptions {
   double size_price = 0;  ///< of an instruction
 };
 
-/// Finds in which order to ask for what a function of arguments depends on: each word is tested as
-/// the function itself tells values apart (==, >=, bits), no test is made twice on a way, and none
+/// Finds in which order to ask for what a function depends on: each word is tested as the function
+/// itself tells values apart (==, >=, bits), or where that would be too many tests, also as the
+/// filters did whose meaning was found in this space. No test is made twice on a way, and none
 /// that nothing depends on any more. The state of the search is the function, left open where tests
 /// have excluded calls, and without the words that do not matter any more; so equal states, and by
 /// FlowGraph equal ends, are one.
@@ -36,9 +37,10 @@ class TestSearch {
 
   /// Where the graph starts that decides `function` at the least of weight times cost, plus
   /// size_price for each instruction of the tree: of all orders of up to 9 tests, with more by
-  /// looking one test ahead. Nothing where that would be too much. Throws Diagrams::Full.
-  [[nodiscard]] std::optional<FlowId> found(Space::Ref function,
-                                            std::span<const WeighedCall> calls);
+  /// looking one test ahead. Nothing where that would be too much: more than `effort`, where
+  /// parting a function by a test is 1 for each 64 nodes of its diagram. Throws Diagrams::Full.
+  [[nodiscard]] std::optional<FlowId> found(Space::Ref function, std::span<const WeighedCall> calls,
+                                            std::size_t effort);
 
  private:
   struct WordTest {
@@ -74,7 +76,12 @@ class TestSearch {
   struct GivenUp {};
 
   void collect(Space::Ref function);
-  void add_test(std::uint32_t offset, std::uint32_t mask, Opcode opcode, std::uint32_t k);
+  void collect_asked(Space::Ref function);
+  [[nodiscard]] std::optional<WordTest> made_test(std::uint32_t offset, std::uint32_t mask,
+                                                  Opcode opcode, std::uint32_t k);
+  void add_test(const WordTest& test);
+  void spend(std::size_t work);
+  [[nodiscard]] std::size_t size_of(Space::Ref function);
   [[nodiscard]] Samples samples_of(std::span<const WeighedCall> calls) const;
 
   [[nodiscard]] std::optional<Space::Ref> only_end(Space::Ref function);
@@ -104,16 +111,19 @@ class TestSearch {
 
   std::vector<WordTest> tests_;
   bool exact_ = true;
-  std::size_t budget_ = 0;
+  std::size_t budget_ = 0;  // of functions that may still be parted by tests
   std::size_t budget_of_all_;
   std::map<Key, Choice> choices_;
   std::map<Key, FlowId> nodes_;
   std::map<std::pair<Space::Ref, std::size_t>, std::pair<Space::Ref, Space::Ref>> parted_;
   std::map<Space::Ref, Space::Ref> simplified_;
   std::map<Space::Ref, std::optional<Space::Ref>> only_ends_;
+  std::map<Space::Ref, std::size_t> sizes_;
 };
 
-/// Where a word of seccomp_data lies, by the place of its 32 variables among all (variable / 32).
+/// The word whose 32 variables have a place among all (variable / 32).
+[[nodiscard]] Word word_of_place(std::uint32_t place) noexcept;
+/// Where a word of seccomp_data lies, by that place.
 [[nodiscard]] std::uint32_t offset_of_word(std::uint32_t place, ByteOrder order);
 
 }  // namespace callgate::verifier
