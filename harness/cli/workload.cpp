@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "harness/cli/cli.hpp"
@@ -42,6 +43,7 @@ struct Options {
 // A value of an argument, and how many calls have it.
 struct Value {
   std::string words;
+  std::string narrow;  // the name that its low half has, where the words are a number
   std::uint64_t count = 0;
 };
 
@@ -89,15 +91,23 @@ std::vector<Argument> arguments_of(std::span<const KnownCall> calls, const std::
                              [&](const KnownCall& each) { return (each.known & here) != 0; })) {
       continue;
     }
-    std::map<std::string, std::uint64_t> counts;
-    for (const KnownCall& each : calls) add(counts[values.words(each, i)], each.count);
+    std::map<std::string, Value> found;
+    for (const KnownCall& each : calls) {
+      Value& value = found[values.words(each, i)];
+      if (value.count == 0) value.narrow = values.narrow(each, i);
+      add(value.count, each.count);
+    }
     const auto arch =
         arch_of_call(calls[0].data.arch, static_cast<std::uint32_t>(calls[0].data.nr));
     Argument argument{.index = i, .name = fmt::format("arg{}", i), .values = {}};
     if (arch) argument.name = report::argument_words(name, i, *arch).name;
-    for (const auto& [words, count] : counts) argument.values.push_back({words, count});
-    std::ranges::stable_sort(argument.values,
-                             [](const Value& a, const Value& b) { return a.count > b.count; });
+    for (auto& [words, value] : found) {
+      value.words = words;
+      argument.values.push_back(value);
+    }
+    std::ranges::sort(argument.values, [](const Value& a, const Value& b) {
+      return a.count != b.count ? a.count > b.count : a.words < b.words;
+    });
     out.push_back(std::move(argument));
   }
   return out;
@@ -130,8 +140,9 @@ Shown shown_of(const Workload& all) {
     out.numbers.push_back(std::move(number));
     at = end;
   }
-  std::ranges::stable_sort(out.numbers,
-                           [](const Number& a, const Number& b) { return a.count > b.count; });
+  std::ranges::sort(out.numbers, [](const Number& a, const Number& b) {
+    return a.count != b.count ? a.count > b.count : std::tie(a.arch, a.nr) < std::tie(b.arch, b.nr);
+  });
   return out;
 }
 
@@ -167,8 +178,9 @@ void print_text(const Workload& all, const Shown& shown, std::size_t top) {
         if (at >= kValues) {
           add(rest, value.count);
         } else {
-          line += fmt::format("{}{} {:.1f} %", at == 0 ? "" : ", ",
+          line += fmt::format("{}{}{} {:.1f} %", at == 0 ? "" : ", ",
                               value.words == "*" ? "not known" : value.words,
+                              value.narrow.empty() ? "" : fmt::format(" ({})", value.narrow),
                               share(value.count, number.count));
         }
       }

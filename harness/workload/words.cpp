@@ -86,6 +86,19 @@ std::string ArgumentValues::words(const KnownCall& call, unsigned index) {
   return high ? out : out + ":low";
 }
 
+std::string ArgumentValues::narrow(const KnownCall& call, unsigned index) {
+  constexpr auto kNumber = verifier::kNumberKnown;
+  const bool whole = (call.known & verifier::low_known(index)) != 0 &&
+                     (call.known & verifier::high_known(index)) != 0;
+  const auto arch = abi_of(call);
+  const std::uint64_t value = call.data.args[index];
+  if (!whole || !arch || (call.known & kNumber) == 0 || value >> 32U != 0) return {};
+  const auto* const family = family_of(*arch, static_cast<std::uint32_t>(call.data.nr), index);
+  if (family == nullptr) return {};
+  const std::string& words = this->value(family, *arch, value, 32);
+  return words == this->value(family, *arch, value, 64) ? std::string() : words;
+}
+
 std::string ArgumentValues::call(const KnownCall& call) {
   std::string out = name_words(call);
   std::string arguments;

@@ -25,6 +25,10 @@ class ArgumentValues {
   /// "(O_RDWR|O_CREAT)", "0x5401:low", "7:high", "*": reads as exactly that, in the call's section.
   std::string words(const verifier::KnownCall& call, unsigned index);
 
+  /// "AT_FDCWD" of 0xffffff9c: the name that a constant of 32 bits has, where words() is a number
+  /// whose high half is 0; else empty.
+  std::string narrow(const verifier::KnownCall& call, unsigned index);
+
   /// "openat(AT_FDCWD, *, O_RDONLY)"; without parentheses where nothing of its arguments is known.
   std::string call(const verifier::KnownCall& call);
 

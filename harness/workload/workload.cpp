@@ -164,7 +164,9 @@ Scaled scale_to(Workload& workload, std::uint64_t total) {
     given += workload.calls[i].count;
     left.emplace_back(share % sum, i);
   }
-  std::ranges::stable_sort(left, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::ranges::sort(left, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   for (std::size_t i = 0; given < total; ++i, ++given) ++workload.calls[left[i].second].count;
   drop_vanished(workload, were, out);
   return out;
@@ -234,8 +236,9 @@ NumberCounts by_number(const Workload& workload, Arch arch) {
     out.calls.push_back(
         {nr, name ? std::string(*name) : std::to_string(static_cast<std::int32_t>(nr)), count});
   }
-  std::ranges::stable_sort(
-      out.calls, [](const CallCount& a, const CallCount& b) { return a.count > b.count; });
+  std::ranges::sort(out.calls, [](const CallCount& a, const CallCount& b) {
+    return a.count != b.count ? a.count > b.count : a.nr < b.nr;
+  });
   return out;
 }
 
