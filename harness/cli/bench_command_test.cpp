@@ -98,6 +98,54 @@ TEST_F(BenchCommand, writes_the_model) {
   }
 }
 
+TEST_F(BenchCommand, puts_two_stacks_side_by_side) {
+  const std::string workload = file("calls", "getpid 90\nwrite 9\nexecve 1\n");
+  const Ended ended =
+      bench({"--compare", filter_, filter_ + "," + filter_, "--workload", workload});
+  SKIP_UNLESS_MEASURED(ended);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  for (const auto* each :
+       {"A: ", "1 filter of", "B: ", "2 filters of", "adds, ns a call", "installing, us",
+        "100 calls", "model of this kernel's cache", "unknown arguments (of 100 calls) were 0",
+        "B - A: ", "% sure", "noise"}) {
+    EXPECT_THAT(ended.out, HasSubstr(each));
+  }
+}
+
+TEST_F(BenchCommand, has_all_json_of_two_stacks) {
+  const std::string workload = file("calls", "getpid 90\nwrite 9\nexecve 1\n");
+  const Ended ended = bench(
+      {"--compare", filter_, filter_ + "," + filter_, "--workload", workload, "--format", "json"});
+  SKIP_UNLESS_MEASURED(ended);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const auto document = nlohmann::json::parse(ended.out);
+  EXPECT_EQ(document.at("callgate"), 1);
+  EXPECT_EQ(document.at("calls"), 100);
+  EXPECT_EQ(document.at("unknown_arguments"), 100);
+  EXPECT_TRUE(document.at("left_out").empty());
+  EXPECT_GE(document.at("rounds"), 8);
+  ASSERT_EQ(document.at("stacks").size(), 2U);
+  const auto& two = document.at("stacks").at(1);
+  EXPECT_EQ(two.at("stack"), "B");
+  EXPECT_EQ(two.at("filters").size(), 2U);
+  for (const auto* each : {"adds_ns", "fixed_ns", "instructions_ns", "install_ns"}) {
+    EXPECT_TRUE(two.at(each).at("median").is_number()) << each;
+  }
+  for (const auto* each : {"length", "executed", "cached_share", "left_out"}) {
+    EXPECT_TRUE(two.at(each).is_number()) << each;
+  }
+  EXPECT_TRUE(two.at("reason").is_null());
+  ASSERT_EQ(document.at("differences").size(), 1U);
+  const auto& pair = document.at("differences").at(0);
+  EXPECT_EQ(pair.at("a"), "A");
+  EXPECT_EQ(pair.at("b"), "B");
+  EXPECT_LE(pair.at("low_ns"), pair.at("difference_ns").at("median"));
+  EXPECT_GE(pair.at("high_ns"), pair.at("difference_ns").at("median"));
+  EXPECT_GE(pair.at("confidence"), 0.99);
+  EXPECT_THAT(pair.at("sentence"), HasSubstr("noise"));
+}
+
 TEST_F(BenchCommand, a_refused_filter_is_exit_code_1) {
   const Ended ended = bench({"-f", file("bad", "{0x20, 0, 0, 0}, {0x20, 0, 0, 4}")});
   EXPECT_EQ(ended.code, 1) << ended.err;
@@ -115,6 +163,11 @@ TEST_F(BenchCommand, a_workload_that_cannot_be_read_is_exit_code_2_with_the_line
 
 TEST_F(BenchCommand, wrong_use_is_exit_code_2) {
   EXPECT_EQ(bench({}).code, 2);
+  const std::string workload = file("calls", "getpid 90\n");
+  EXPECT_EQ(bench({"--compare", filter_, filter_}).code, 2);  // no workload
+  EXPECT_EQ(bench({"--compare", filter_, "--workload", workload}).code, 2);
+  EXPECT_EQ(bench({"--compare", filter_, filter_ + ",", "--workload", workload}).code, 2);
+  EXPECT_EQ(bench({"--compare", filter_, filter_, "-f", filter_, "--workload", workload}).code, 2);
   EXPECT_EQ(bench({"-f", filter_, "--rounds", "2"}).code, 2);
   EXPECT_EQ(bench({"-f", filter_, "--seconds", "soon"}).code, 2);
   EXPECT_EQ(bench({"-f", filter_, "--cpu", "1023"}).code, 2);

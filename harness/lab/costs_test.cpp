@@ -7,11 +7,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/cost/probe_filters.hpp"
 #include "harness/lab/played_console.hpp"
 #include "verifier/cache.hpp"
 #include "verifier/check.hpp"
 #include "verifier/path_cost.hpp"
 #include "vm/filter_stack.hpp"
+#include "vm/syscalls.hpp"
 
 namespace callgate::lab {
 namespace {
@@ -38,14 +40,6 @@ double counted(const FilterStack& stack, std::uint32_t nr) {
   const double fixed = kParts.fixed(served, stack.size());
   if (served) return bare(nr) + fixed;
   return bare(nr) + fixed + kParts.bodies(verifier::path_cost(stack, nr), stack.size()).second;
-}
-
-FilterStack stack_of(const std::vector<Program>& filters, const KernelModel& model) {
-  FilterStack stack(model);
-  for (const Program& each : filters) {
-    EXPECT_TRUE(stack.push(*verifier::check(each, model)).has_value());
-  }
-  return stack;
 }
 
 std::vector<std::string> played(const CostSession& session, const LabKernel& kernel,
@@ -122,6 +116,60 @@ TEST_P(LabCosts, call_that_does_not_come_back_and_a_refused_filter_are_told) {
   EXPECT_THAT(session_.judge(console_of(lines)).reason, HasSubstr("refused with errno 22"));
   lines.pop_back();
   EXPECT_THAT(session_.judge(console_of(lines)).reason, HasSubstr("cut or damaged"));
+}
+
+// read is served, getppid runs four instructions with a jump.
+TEST_P(LabCosts, given_stacks_are_counted_for_the_workload) {
+  const Program but_read = {{0x20, 0, 0, 0},
+                            {0x15, 0, 1, *syscall_number(kernel_.calls, "read")},
+                            {0x06, 0, 0, cost::kPlainAllow},
+                            {0x20, 0, 0, 16},
+                            {0x06, 0, 0, cost::kPlainAllow}};
+  const auto call = [](std::string_view name, std::uint64_t count) {
+    verifier::KnownCall out;
+    out.data.nr = static_cast<std::int32_t>(*syscall_number(Arch::X86_64, name));
+    out.data.arch = info(Arch::X86_64).token;
+    out.known = verifier::kNumberKnown | verifier::kArchKnown;
+    out.count = count;
+    return out;
+  };
+  GivenCosts given;
+  given.stacks = {{"one", {but_read}}, {"three", {but_read, but_read, cost::uncached_filter()}}};
+  given.workload = calls_of_abi(
+      std::vector<verifier::KnownCall>{call("read", 30), call("open", 5), call("getppid", 10)},
+      kernel_.calls);
+  const bool has_open = kernel_.calls == Arch::X86_64;
+  EXPECT_EQ(given.workload.calls.size(), has_open ? 3U : 2U);
+  const CostSession session(kernel_, 0, 7, given);
+  const CostReport report = session.judge(console_of(played(session, kernel_, "6.1.176")));
+  ASSERT_EQ(report.ending, Ending::Passed) << report.reason;
+  ASSERT_EQ(report.stacks.size(), 3U);  // and one that allows everything
+  ASSERT_TRUE(report.workload.has_value());
+  const WorkloadCosts& costs = *report.workload;
+  EXPECT_EQ(costs.calls, has_open ? 45U : 40U);
+  EXPECT_EQ(costs.unknown_arguments, costs.calls);
+  ASSERT_EQ(costs.left_out.size(), has_open ? 0U : 1U);
+  if (!has_open) {
+    EXPECT_EQ(costs.left_out[0].calls, 5U);
+    EXPECT_THAT(std::string(costs.left_out[0].why), HasSubstr("no such call"));
+  }
+  ASSERT_EQ(costs.stacks.size(), 2U);
+  const double served = 30.0 / static_cast<double>(costs.calls);
+  const WorkloadCost& one = costs.stacks[0];
+  EXPECT_EQ(one.name, "one");
+  EXPECT_EQ(one.length, 5U);
+  EXPECT_DOUBLE_EQ(one.cached_share, served);
+  EXPECT_DOUBLE_EQ(one.executed, 4 * (1 - served));
+  EXPECT_NEAR(one.fixed, served * kParts.cached + (1 - served) * kParts.uncached, 1e-6);
+  EXPECT_NEAR(one.instructions, (1 - served) * (2 * kParts.per_instruction + kParts.per_jump),
+              1e-6);
+  EXPECT_NEAR(one.counted, one.fixed + one.instructions, 1e-6);
+  ASSERT_TRUE(one.predicted.has_value());
+  EXPECT_NEAR(*one.predicted, one.counted, 0.4 * one.counted);
+  const WorkloadCost& three = costs.stacks[1];
+  EXPECT_EQ(three.filters, 3U);
+  EXPECT_EQ(three.cached_share, 0);
+  EXPECT_NEAR(three.fixed, kParts.uncached + 2 * kParts.per_filter, 1e-6);
 }
 
 INSTANTIATE_TEST_SUITE_P(Guests, LabCosts, ::testing::Values("arm64-6.1", "amd64-6.1"),
