@@ -127,7 +127,7 @@ def main():
             for program, workload, measure, more in (
                     ("nginx, requests/s", CORPUS / "web.workload",
                      lambda f: requests(f, folder, options.seconds), True),
-                    ("build, s", CORPUS / "build.workload", lambda f: build_time(f, folder), False)):
+                    ("build, s", CORPUS / "compile.workload", lambda f: build_time(f, folder), False)):
                 report = tuned(callgate, profile, workload)
                 stem = f"{profile.stem}-{workload.stem}"
                 variants = {"no filter": [], "as they are": programs(report, "original", folder, stem),
