@@ -1,10 +1,10 @@
 #include "harness/tune/order_ranks.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "vm/syscalls.hpp"
 
@@ -45,11 +45,11 @@ std::vector<RankedCall> ranked(const Policy& policy, const CallWeights& weights)
   }
   std::vector<RankedCall> out;
   for (auto& [nr, call] : calls) out.push_back(std::move(call));
-  const auto worth = [&](const RankedCall& call) {
+  const auto rank = [&](const RankedCall& call) {
     const std::size_t comparisons = compared.at(call_of(policy.rules[call.rule])).size();
-    return call.weight / static_cast<double>(comparisons);
+    return std::pair(-call.weight / static_cast<double>(comparisons), call.nr);
   };
-  std::ranges::stable_sort(out, std::ranges::greater{}, worth);
+  std::ranges::sort(out, {}, rank);
   return out;
 }
 

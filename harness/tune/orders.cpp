@@ -109,7 +109,8 @@ class Maker {
       if (!asked_by(layer.policy, profile_.deployment.model)) continue;
       std::ranges::move(ranked(layer.policy, weights_), std::back_inserter(calls));
     }
-    std::ranges::stable_sort(calls, std::ranges::greater{}, &RankedCall::weight);
+    std::ranges::sort(calls, {},
+                      [](const RankedCall& each) { return std::pair(-each.weight, each.nr); });
     std::vector<std::string> out;
     for (RankedCall& each : calls) {
       if (std::ranges::find(out, each.syscall) == out.end()) {
