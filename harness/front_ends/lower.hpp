@@ -63,11 +63,12 @@ struct LibseccompOptions {
   /// The kernel that libseccomp is told it runs on (its API level): older ones refuse some actions.
   Version kernel = kNewestVersion;
   unsigned seconds = 5;  ///< of processor time that it gets
-  /// seccomp_syscall_priority(), after the rules. What 2.5.4 makes of it (orders_test.cpp shows
-  /// each): linear programs ask calls by falling priority, of equal ones those with the fewest
-  /// comparisons of arguments first, of these the lower number; the order of the rules plays no
-  /// part. Before the rules or after them is the same, a lower one after a higher one is passed
-  /// over, calls without a rule stay out of the program, and binary trees know no priorities.
+  /// seccomp_syscall_priority(), after the rules. What 2.5.4 makes of it
+  /// (libseccomp_priorities_test.cpp shows each): linear programs ask calls by falling priority, of
+  /// equal ones those with the fewest comparisons of arguments first, of these the lower number;
+  /// the order of the rules plays no part. Before the rules or after them is the same, a lower one
+  /// after a higher one is passed over, calls without a rule stay out of the program, and binary
+  /// trees know no priorities.
   std::vector<CallPriority> priorities{};
 };
 

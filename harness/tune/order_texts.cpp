@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-#include <ranges>
+#include <vector>
 
 #include "harness/front_ends/firejail_filters.hpp"
 
@@ -150,11 +149,11 @@ std::string firejail_calls_first(std::string_view text, std::span<const std::str
   return out;
 }
 
-std::string minijail_frequencies(std::span<const WeighedCall> calls) {
+std::string minijail_frequencies(std::span<const RankedCall> calls) {
   double greatest = 0;
-  for (const WeighedCall& each : calls) greatest = std::max(greatest, each.weight);
+  for (const RankedCall& each : calls) greatest = std::max(greatest, each.weight);
   std::string out;
-  for (const WeighedCall& each : calls) {
+  for (const RankedCall& each : calls) {
     if (each.weight <= 0) continue;
     const long long count = std::llround(each.weight / greatest * 1e6);
     out += fmt::format("{}: {}\n", each.syscall, std::max(count, 1LL));

@@ -3,9 +3,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "harness/front_ends/lower.hpp"
+#include "harness/tune/order_ranks.hpp"
 
 /// Orders of calls as texts: profiles in their own format with the lines that matter in another
 /// order, and what other generators take.
@@ -24,15 +24,9 @@ namespace callgate::tune {
 [[nodiscard]] std::string firejail_calls_first(std::string_view text,
                                                std::span<const std::string> first);
 
-/// A call and what it weighs.
-struct WeighedCall {
-  std::string syscall;
-  double weight = 0;
-};
-
 /// A file for @frequency of compile_seccomp_policy: the weights in whole numbers, the greatest a
 /// million, none below 1. Calls that are not in it count 1 there.
-[[nodiscard]] std::string minijail_frequencies(std::span<const WeighedCall> calls);
+[[nodiscard]] std::string minijail_frequencies(std::span<const RankedCall> calls);
 
 /// Lines of C for a filter that stands in `ctx`.
 [[nodiscard]] std::string priorities_in_c(std::span<const front_ends::CallPriority> priorities);

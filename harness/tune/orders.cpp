@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "harness/compare/comparison.hpp"
 #include "harness/front_ends/lower.hpp"
 #include "harness/front_ends/program_reader.hpp"
+#include "harness/tune/order_ranks.hpp"
 #include "harness/tune/order_texts.hpp"
 #include "verifier/check.hpp"
 #include "vm/syscalls.hpp"
@@ -28,81 +29,6 @@ using front_ends::Rule;
 using Kind = GeneratorRow::Kind;
 
 constexpr std::size_t kMostPriorities = 255;
-
-// Sources: what libseccomp 2.5.4, firejail 0.9.72's fseccomp and fsec-optimize were seen to make;
-// syscall_filter.c and tools/compiler.py of minijail (7a35365), codegen.c of kafel (00532cc),
-// src/backend/filter.rs of seccompiler (1c66faf).
-constexpr std::array kGenerators = {
-    GeneratorRow{"oci", Kind::Libseccomp,
-                 "the order in this file has no effect: the runtime hands its rules to libseccomp, "
-                 "which orders calls itself"},
-    GeneratorRow{"systemd", Kind::Libseccomp,
-                 "the order in this unit has no effect: systemd hands its lists to libseccomp, "
-                 "which orders calls itself"},
-    GeneratorRow{"firejail", Kind::Text,
-                 "firejail asks calls in the order of its lists, behind those that it puts first "
-                 "itself"},
-    GeneratorRow{"pfc", Kind::Libseccomp,
-                 "no program reads this file: it shows a filter that libseccomp has made, and "
-                 "libseccomp orders calls itself"},
-    GeneratorRow{"lxc", Kind::Libseccomp,
-                 "the order in this file has no effect: LXC hands its rules to libseccomp, which "
-                 "orders calls itself"},
-    GeneratorRow{"seccompiler", Kind::Own,
-                 "the order in this file has no effect: seccompiler asks calls by rising number, "
-                 "one after the other"},
-    GeneratorRow{"firecracker", Kind::Libseccomp,
-                 "the order in this file has no effect: Firecracker's compiler hands its rules to "
-                 "libseccomp, which orders calls itself"},
-    GeneratorRow{
-        "kafel", Kind::Own,
-        "the order in this policy has no effect but between rules of one call: kafel makes "
-        "a balanced tree over ranges of numbers"},
-    GeneratorRow{"minijail-compiler", Kind::Frequencies,
-                 "the order in this policy has no effect but between statements about one call: "
-                 "compile_seccomp_policy orders calls by frequencies"},
-    GeneratorRow{"minijail", Kind::Text, "libminijail asks calls in the order of the lines"},
-};
-
-bool is_about(const Rule& rule, std::string_view call, Arch arch) {
-  if (!rule.arches.empty() && std::ranges::find(rule.arches, arch) == rule.arches.end()) {
-    return false;
-  }
-  if (!rule.number) return rule.syscall == call;
-  const auto nr = syscall_number(arch, call);
-  return nr && static_cast<std::uint32_t>(*rule.number) == *nr;
-}
-
-const Rule* rule_of(const Policy& policy, std::string_view call) {
-  const auto found = std::ranges::find_if(
-      policy.rules, [&](const Rule& rule) { return is_about(rule, call, policy.arches.front()); });
-  return found == policy.rules.end() ? nullptr : &*found;
-}
-
-// How many comparisons those behind a call have of it: ABIs with one token share a chain.
-std::size_t comparisons(const Policy& policy, std::string_view call) {
-  const std::uint32_t token = info(policy.arches.front()).token;
-  const auto count = std::ranges::count_if(policy.arches, [&](Arch arch) {
-    return info(arch).token == token && syscall_number(arch, call) &&
-           std::ranges::any_of(policy.rules,
-                               [&](const Rule& rule) { return is_about(rule, call, arch); });
-  });
-  return std::max<std::size_t>(static_cast<std::size_t>(count), 1);
-}
-
-// The calls of a policy that weigh something, those to be asked first before the others.
-std::vector<WeighedCall> ranked(const Policy& policy, const CallWeights& weights) {
-  std::vector<std::pair<double, WeighedCall>> calls;
-  for (const auto& [name, weight] : weights) {
-    if (weight <= 0 || rule_of(policy, name) == nullptr) continue;
-    calls.emplace_back(weight / static_cast<double>(comparisons(policy, name)),
-                       WeighedCall{name, weight});
-  }
-  std::ranges::stable_sort(calls, std::ranges::greater{}, &std::pair<double, WeighedCall>::first);
-  std::vector<WeighedCall> out;
-  for (auto& [value, call] : calls) out.push_back(std::move(call));
-  return out;
-}
 
 bool asked_by(const Policy& policy, const KernelModel& model) {
   return !policy.arches.empty() && policy.arches.front() == model.arch;
@@ -150,6 +76,10 @@ class Maker {
   }
 
   void make() {
+    if (std::ranges::none_of(weights_, [](const auto& each) { return each.second > 0; })) {
+      reason("no call weighs anything: the kernel's cache answers all of the workload.");
+      return;
+    }
     switch (generator_.kind) {
       case Kind::Text:
         own_text();
@@ -172,17 +102,21 @@ class Maker {
  private:
   void reason(std::string_view sentence) { out_.reasons.emplace_back(sentence); }
 
-  // What all filters ask first: the calls of each, in the order of the one that has most of them.
+  // The calls of all filters that weigh something, those that weigh most first.
   std::vector<std::string> first_calls() const {
-    std::vector<std::string> out;
+    std::vector<RankedCall> calls;
     for (const Layer& layer : read_.layers) {
       if (!asked_by(layer.policy, profile_.deployment.model)) continue;
-      for (const WeighedCall& each : ranked(layer.policy, weights_)) {
-        if (std::ranges::find(out, each.syscall) == out.end()) out.push_back(each.syscall);
+      std::ranges::move(ranked(layer.policy, weights_), std::back_inserter(calls));
+    }
+    std::ranges::sort(calls, {},
+                      [](const RankedCall& each) { return std::pair(-each.weight, each.nr); });
+    std::vector<std::string> out;
+    for (RankedCall& each : calls) {
+      if (std::ranges::find(out, each.syscall) == out.end()) {
+        out.push_back(std::move(each.syscall));
       }
     }
-    std::ranges::stable_sort(out, std::ranges::greater{},
-                             [&](const std::string& name) { return weights_.at(name); });
     return out;
   }
 
@@ -193,11 +127,24 @@ class Maker {
     }
     if (options_.prove && !order.programs.empty()) {
       if (const auto why = not_the_same(out_.before, order.programs, profile_.deployment.model)) {
-        reason(fmt::format("{}: refused, {}.", order.title, *why));
+        reason(fmt::format("{}: refused, {}{}.", order.title, *why,
+                           forgets() ? "; libseccomp may forget to load the number behind a call "
+                                       "that the architecture lacks, and its order decides where"
+                                     : ""));
         return;
       }
     }
     out_.orders.push_back(std::move(order));
+  }
+
+  // Whether the order may decide what libseccomp's linear programs say.
+  bool forgets() const {
+    return std::ranges::any_of(read_.layers, [](const Layer& layer) {
+      if (layer.lowering == Lowering::Plain) return false;
+      return std::ranges::any_of(departures(layer.policy, false), [](const auto& each) {
+        return each.kind == front_ends::DepartureKind::NumberNotLoaded;
+      });
+    });
   }
 
   void own_text() {
@@ -210,8 +157,8 @@ class Maker {
     order.text_format = generator_.format;
     order.advice = fmt::format(
         "Put this in the profile's place. It has the same rules; {}, and those that weigh most "
-        "come "
-        "first now: {}.",
+        ""
+        "come first now: {}.",
         generator_.words, listed(first));
     order.text = minijail ? minijail_lines_first(profile_.text, first)
                           : firejail_calls_first(profile_.text, first);
@@ -239,7 +186,7 @@ class Maker {
   }
 
   void frequencies() {
-    const std::vector<WeighedCall> calls = ranked(read_.layers.front().policy, weights_);
+    const std::vector<RankedCall> calls = ranked(read_.layers.front().policy, weights_);
     if (calls.empty()) return;
     Order order;
     order.id = "minijail-frequencies";
@@ -338,27 +285,23 @@ class Maker {
     }
   }
 
-  // Calls that no order helps.
+  // Calls that no order helps: a filter without a rule for them asks all others.
   void unserved() {
+    std::set<std::uint32_t> served;
+    for (const Layer& layer : read_.layers) {
+      if (!asked_by(layer.policy, profile_.deployment.model)) continue;
+      for (const RankedCall& each : ranked(layer.policy, weights_)) served.insert(each.nr);
+    }
     std::vector<std::string> names;
-    std::size_t weighing = 0;
     for (const auto& [name, weight] : weights_) {
-      if (weight <= 0) continue;
-      ++weighing;
-      const bool has_rule = std::ranges::any_of(read_.layers, [&](const Layer& layer) {
-        return asked_by(layer.policy, profile_.deployment.model) &&
-               rule_of(layer.policy, name) != nullptr;
-      });
-      if (!has_rule) names.push_back(name);
+      const auto nr = syscall_number(profile_.deployment.model.arch, name);
+      if (weight > 0 && (!nr || !served.contains(*nr))) names.push_back(name);
     }
-    if (weighing == 0) {
-      reason("no call weighs anything: the kernel's cache answers all of the workload.");
-    } else if (!names.empty()) {
-      reason(
-          fmt::format("no order helps calls that have no rule of their own, since they go past "
-                      "all others: {}.",
-                      listed(names)));
-    }
+    if (names.empty()) return;
+    reason(
+        fmt::format("no order helps calls that have no rule of their own, since they go past all "
+                    "others: {}.",
+                    listed(names)));
   }
 
   const ProfileText& profile_;
@@ -382,18 +325,14 @@ std::expected<FilterStack, std::string> stack_of(std::span<const Program> progra
 
 }  // namespace
 
-std::span<const GeneratorRow> generators() noexcept { return kGenerators; }
-
 std::vector<CallPriority> libseccomp_priorities(const Policy& policy, const CallWeights& weights) {
   if (policy.arches.empty()) return {};
   std::vector<CallPriority> out;
-  for (const WeighedCall& each : ranked(policy, weights)) {
+  for (const RankedCall& each : ranked(policy, weights)) {
     if (out.size() == kMostPriorities) break;
     CallPriority priority;
-    // The name that the policy has it by: libseccomp's names are not all that a kernel has.
-    const Rule* rule = rule_of(policy, each.syscall);
-    priority.syscall = rule->syscall;
-    priority.number = rule->number;
+    priority.syscall = policy.rules[each.rule].syscall;
+    priority.number = policy.rules[each.rule].number;
     priority.priority = static_cast<std::uint8_t>(kMostPriorities - out.size());
     out.push_back(std::move(priority));
   }
@@ -433,8 +372,8 @@ std::optional<std::string> not_the_same(std::span<const Program> before,
 std::expected<Orders, std::string> orders(const ProfileText& profile, const CallWeights& weights,
                                           const OrderOptions& options) {
   const auto* row = front_ends::find_profile_format(profile.format);
-  const auto* generator = std::ranges::find(kGenerators, profile.format, &GeneratorRow::format);
-  if (row == nullptr || generator == kGenerators.end()) {
+  const auto generator = std::ranges::find(generators(), profile.format, &GeneratorRow::format);
+  if (row == nullptr || generator == generators().end()) {
     return std::unexpected(
         fmt::format("{}: no format of profiles; orders are of profiles alone", profile.format));
   }

@@ -60,8 +60,8 @@ struct OrderOptions {
                                                         const CallWeights& weights,
                                                         const OrderOptions& options = {});
 
-/// Whose layers they are: priorities for a policy that libseccomp lowers, the best ones first, 255
-/// down to 1; calls behind the 255th have none. Empty: no call of it weighs anything.
+/// The priorities of a policy's calls for libseccomp, the first ones first: 255 down to 1; calls
+/// behind the 255th have none. Empty: no call of it weighs anything.
 [[nodiscard]] std::vector<front_ends::CallPriority> libseccomp_priorities(
     const front_ends::Policy& policy, const CallWeights& weights);
 
