@@ -76,7 +76,7 @@ def counted(callgate, profile, workload, folder):
     words = [word for argument in stacks.values() for word in ("-f", argument)]
     kernel = json.loads(run([callgate, "lab", "--kernels", "arm64-6.1", "--costs", *words, "--workload", workload,
                              "--format", "json"]))["kernels"][0]
-    rows = kernel["given"]["stacks"]
+    rows = kernel["workload"]["stacks"]
     return {each: row.get("counted") for each, row in zip(stacks, rows)}
 
 

@@ -204,11 +204,25 @@ class Tuning {
     if (proposal.refused.empty()) {
       if (const auto stack = stacked(proposal, stack_)) {
         prove(proposal, stack_, *stack);
-        if (proposal.refused.empty()) predict(proposal, *stack);
+        if (proposal.refused.empty()) {
+          predict(proposal, *stack);
+          refuse_if_dearer(proposal);
+        }
       }
     }
     if (!proposal.refused.empty()) proposal.programs.clear();
     report_.proposals.push_back(std::move(proposal));
+  }
+
+  // Means the same, and gains nothing.
+  void refuse_if_dearer(Proposal& proposal) const {
+    const Proposal& original = report_.proposals.front();
+    if (proposal.yardstick || std::pair(proposal.cost, proposal.instructions) <
+                                  std::pair(original.cost, original.instructions)) {
+      return;
+    }
+    proposal.refused = fmt::format("it is no cheaper: {:.1f} {} a call, {} instructions",
+                                   proposal.cost, to_string(report_.unit), proposal.instructions);
   }
 
   void choose() {
