@@ -133,6 +133,7 @@ class Exact {
   static constexpr std::uint16_t kLeaf = 0xffff;
   static constexpr std::uint16_t kTestSingle = 0xfffe;
   static constexpr std::uint16_t kTestApart = 0xfffd;
+  static constexpr std::uint16_t kChain = 0xfffc;
   static constexpr std::uint8_t kNoRank = 0xff;
 
   // The heaviest atoms of a stretch, by falling weight.
@@ -227,6 +228,15 @@ class Exact {
     };
     test(tested, p, at(first, last, p + 1, q), kTestSingle);
     test(apart, q, at(first, last, p, q + 1), kTestApart);
+    if (const auto chain = exceptions(first, last, ranks_, p, apart_ranks_, q)) {
+      double left = weight;
+      double cost = 0;
+      for (const std::size_t atom : chain->atoms) {
+        left = std::max(0.0, left - atoms_[atom].weight);
+        cost += compare_cost(atoms_[atom].weight, left, options_);
+      }
+      if (cost < best) best = cost, choice = kChain;
+    }
     double left_weight = 0;
     std::size_t left_p = 0;
     std::size_t left_q = 0;
@@ -247,6 +257,38 @@ class Exact {
           jumps ? compare_cost(left_weight, std::max(0.0, weight - left_weight), options_) : plain;
       if (cost < best) best = cost, choice = static_cast<std::uint16_t>(k);
     }
+  }
+
+  // Few single atoms, the heaviest first, and where all others lead; nothing where there is more to
+  // a stretch.
+  struct Exceptions {
+    std::vector<std::size_t> atoms;
+    std::uint32_t others = 0;  // class
+  };
+  [[nodiscard]] std::optional<Exceptions> exceptions(std::size_t first, std::size_t last,
+                                                     const std::vector<std::uint8_t>& ranks,
+                                                     std::size_t p,
+                                                     const std::vector<std::uint8_t>& apart_ranks,
+                                                     std::size_t q) const {
+    std::optional<std::uint32_t> others;
+    for (std::size_t k = first; k <= last; ++k) {
+      if (atoms_[k].single() || others == classes_[k]) continue;
+      if (others) return std::nullopt;
+      others = classes_[k];
+    }
+    Exceptions found;
+    for (std::size_t k = first; k <= last; ++k) {
+      if (ranks[k] < p || apart_ranks[k] < q) continue;
+      if (!others) others = classes_[k];
+      if (classes_[k] == *others) continue;
+      if (found.atoms.size() == kMostExceptions) return std::nullopt;
+      found.atoms.push_back(k);
+    }
+    if (!others) return std::nullopt;
+    found.others = *others;
+    std::ranges::stable_sort(found.atoms, std::greater{},
+                             [&](std::size_t atom) { return atoms_[atom].weight; });
+    return found;
   }
 
   [[nodiscard]] FlowId emitted(FlowGraph& graph, std::size_t first, std::size_t last, std::size_t p,
@@ -270,6 +312,20 @@ class Exact {
       const RangeLead& lead = atoms_[single ? tested.atoms[p] : apart.atoms[q]].lead;
       const FlowId rest = emitted(graph, first, last, p + (single ? 1 : 0), q + (single ? 0 : 1));
       return compared(graph, Opcode::JeqK, lead.first, lead.to, rest);
+    }
+    if (choice == kChain) {
+      std::vector<std::uint8_t> ranks(n_, kNoRank);
+      std::vector<std::uint8_t> apart_ranks(n_, kNoRank);
+      for (std::uint8_t i = 0; i < tested.count; ++i) ranks[tested.atoms[i]] = i;
+      for (std::uint8_t i = 0; i < apart.count; ++i) apart_ranks[apart.atoms[i]] = i;
+      const auto chain = exceptions(first, last, ranks, p, apart_ranks, q);
+      const auto other = std::ranges::find(classes_, chain->others) - classes_.begin();
+      FlowId node = atoms_[static_cast<std::size_t>(other)].lead.to;
+      for (std::size_t i = chain->atoms.size(); i-- > 0;) {
+        const RangeLead& lead = atoms_[chain->atoms[i]].lead;
+        node = compared(graph, Opcode::JeqK, lead.first, lead.to, node);
+      }
+      return node;
     }
     std::size_t left_p = 0;
     std::size_t left_q = 0;
