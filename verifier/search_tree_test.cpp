@@ -86,7 +86,7 @@ TEST(SearchTrees, are_right_and_as_cheap_as_the_best_of_all_trees) {
   double sum = 0;
   double best = 0;
   int compared = 0;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 400; ++i) {
     Ranges ranges(chance, 2 + chance() % 4, 2 + static_cast<std::uint32_t>(chance() % 3));
     const FlowId tree = search_tree(ranges.graph, ranges.leads, ranges.weights, {{}, 0, 0});
     std::vector<std::uint32_t> values;
@@ -116,7 +116,7 @@ TEST(SearchTrees, are_right_and_as_cheap_as_the_best_of_all_trees) {
     if (few.size() > 8) continue;
     const double optimum = least(ranges, few, several);
     EXPECT_GE(cost, optimum - 1e-6);
-    EXPECT_LE(cost, optimum * 1.02);
+    EXPECT_LE(cost, optimum + 1e-6);
     sum += cost;
     best += optimum;
     ++compared;
