@@ -25,7 +25,28 @@ constexpr std::size_t kNodesOfASearch = 200'000;            // of diagrams
 constexpr std::uint32_t kFirstArgument = 2;                 // the place of its word
 constexpr std::uint32_t kAllWords = Space::kFirstOpaque / 32;
 
+std::optional<std::string> why_no_constant(const Endings& endings, Ref end) {
+  const Ending& ending = endings.at(end);
+  if (ending.kind == Ending::Kind::NotFollowed) {
+    return "not all of the filters was followed: " + std::string(ending.reason);
+  }
+  if (ending.kind == Ending::Kind::Undefined) {
+    return "this kernel leaves open what a shift by 32 or more gives";
+  }
+  if (!endings.space().terms().value(ending.value)) return "a result is a formula, no constant";
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<std::string> not_decidable(const Endings& endings, Ref function) {
+  const Space& space = endings.space();
+  for (const Ref end : space.diagrams().ends(function)) {
+    if (auto reason = why_no_constant(endings, end)) return reason;
+  }
+  if (space.has_opaque(function)) return "a comparison is too complicated to be told apart";
+  return std::nullopt;
+}
 
 DecisionGraph::DecisionGraph(Endings& endings, const KernelModel& model,
                              const GraphOptions& options)
@@ -48,16 +69,9 @@ std::optional<FlowId> DecisionGraph::made_of_tests(Ref function,
 
 FlowId DecisionGraph::end(Ref end) {
   if (const auto place = places_.find(end); place != places_.end()) return place->second;
-  const Ending& ending = endings_.at(end);
-  if (ending.kind == Ending::Kind::NotFollowed) {
-    throw NotDecided{"not all of the filters was followed: " + std::string(ending.reason)};
-  }
-  if (ending.kind == Ending::Kind::Undefined) {
-    throw NotDecided{"this kernel leaves open what a shift by 32 or more gives"};
-  }
-  const auto value = space_.terms().value(ending.value);
-  if (!value) throw NotDecided{"a result is a formula, no constant"};
-  return graph_.keep(Instruction{static_cast<std::uint16_t>(Opcode::RetK), 0, 0, *value}, 0, 0);
+  if (auto reason = why_no_constant(endings_, end)) throw NotDecided{*std::move(reason)};
+  const std::uint32_t value = *space_.terms().value(endings_.at(end).value);
+  return graph_.keep(Instruction{static_cast<std::uint16_t>(Opcode::RetK), 0, 0, value}, 0, 0);
 }
 
 FlowId DecisionGraph::load(std::uint32_t place, FlowId next) {

@@ -213,6 +213,7 @@ class Parted {
   [[nodiscard]] std::size_t parting(std::size_t first, std::size_t last) const {
     const std::size_t n = stretches_.size();
     if (!roots_.empty()) return roots_[first * n + last];
+    if (weight(first, last) <= 0) return first + (last - first) / 2;
     const double middle = (sums_[first] + sums_[last + 1]) / 2;
     const auto begin = sums_.begin();
     const auto above = std::lower_bound(begin + static_cast<std::ptrdiff_t>(first + 1),
