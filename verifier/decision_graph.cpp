@@ -14,7 +14,8 @@ namespace {
 
 using Ref = Space::Ref;
 
-constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of a word
+constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of the architecture or the number
+constexpr std::size_t kMostRangesOfArguments = 512;         // of a word
 constexpr std::size_t kMostParts = kMaxProgramLength;       // of a word
 constexpr std::uint32_t kMostNumbers = 1024;                // calls have lower ones, on most ABIs
 constexpr std::size_t kMostValues = 64;                     // that are tested for one by one
@@ -158,7 +159,8 @@ FlowId DecisionGraph::node(Pass& pass, Ref function) {
 FlowId DecisionGraph::word_node(Pass& pass, Ref function, std::uint32_t place) {
   const BitRun bits{place * 32, 32};
   const auto tree = [&](Ref ranges, Ref others, FlowId other) -> std::optional<FlowId> {
-    const auto parts = range_parts(space_, ranges, bits, kMostRanges);
+    const auto parts = range_parts(space_, ranges, bits,
+                                   place < kFirstArgument ? kMostRanges : kMostRangesOfArguments);
     if (!parts) return std::nullopt;
     std::vector<RangeLead> leads;
     for (const RangePart& part : *parts) {
@@ -336,7 +338,7 @@ FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
   const FlowId in_order = word_by_word(function, calls, kAllWords);
   const auto found = tested(function, calls, kEffort);
   if (!found || *found == in_order) return in_order;
-  return objective(*found, calls) < objective(in_order, calls) ? *found : in_order;
+  return objective(*found, calls) <= objective(in_order, calls) ? *found : in_order;
 }
 
 }  // namespace callgate::verifier

@@ -42,6 +42,15 @@ std::set<Ref> entries(const Diagrams& diagrams, Ref function, std::uint32_t firs
   return found;
 }
 
+// Where a function leads once the word is known whose variables come before `end`.
+Ref after_word(const Diagrams& diagrams, Ref at, std::uint32_t end, std::uint32_t value) {
+  while (diagrams.variable_of(at) < end) {
+    const bool yes = (value >> (end - 1 - diagrams.variable_of(at)) & 1U) != 0;
+    at = yes ? diagrams.yes(at) : diagrams.no(at);
+  }
+  return at;
+}
+
 }  // namespace
 
 Word word_of_place(std::uint32_t place) noexcept {
@@ -81,7 +90,13 @@ void TestSearch::collect(Ref function) {
   const auto add = [&](std::uint32_t offset, std::uint32_t mask, Opcode opcode, std::uint32_t k) {
     if (const auto made = made_test(offset, mask, opcode, k)) add_test(*made);
   };
-  for (const std::uint32_t place : words_of(diagrams_, function)) {
+  // Of tests that cost the same the first is taken: low halves tell more calls apart than high
+  // ones.
+  std::vector<std::uint32_t> places = words_of(diagrams_, function);
+  std::ranges::sort(places, {}, [](std::uint32_t place) {
+    return std::pair(place >= 2 && word_of_place(place).high, place);
+  });
+  for (const std::uint32_t place : places) {
     const BitRun bits{place * 32, 32};
     for (const Ref entry : entries(diagrams_, function, bits.first)) {
       const auto parts = split(space_, entry, bits, kMostParts);
@@ -149,10 +164,24 @@ void TestSearch::collect(Ref function) {
 // The tests that filters made themselves, of words that the function asks for.
 void TestSearch::collect_asked(Ref function) {
   const Terms& terms = space_.terms();
-  std::map<Word, std::uint32_t> offsets;
+  struct Asked {
+    std::uint32_t offset = 0;
+    std::uint32_t end = 0;  // of its variables
+    std::set<Ref> entries;
+  };
+  std::map<Word, Asked> words;
   for (const std::uint32_t place : words_of(diagrams_, function)) {
-    offsets.emplace(word_of_place(place), offset_of_word(place, order_));
+    words.emplace(word_of_place(place), Asked{offset_of_word(place, order_), place * 32 + 32,
+                                              entries(diagrams_, function, place * 32)});
   }
+  // A value that leads where both of its neighbours do is no border.
+  const auto is_border = [&](const Asked& word, std::uint32_t value) {
+    return std::ranges::any_of(word.entries, [&](Ref entry) {
+      const Ref here = after_word(diagrams_, entry, word.end, value);
+      return here != after_word(diagrams_, entry, word.end, value - 1) ||
+             here != after_word(diagrams_, entry, word.end, value + 1);
+    });
+  };
   std::vector<WordTest> asked;
   for (const auto& [comparison, condition] : space_.comparisons()) {
     const bool swapped = terms.value(comparison.a).has_value();
@@ -167,13 +196,14 @@ void TestSearch::collect_asked(Ref function) {
       tested = terms[tested].a;
     }
     if (terms[tested].kind != TermKind::Word) continue;
-    const auto offset = offsets.find(terms.word_of(tested));
-    if (offset == offsets.end()) continue;
-    test.offset = offset->second;
+    const auto word = words.find(terms.word_of(tested));
+    if (word == words.end()) continue;
+    test.offset = word->second.offset;
     test.k = *k;
     switch (comparison.test) {
       case Test::Equal:
         test.opcode = Opcode::JeqK;
+        if (test.mask == ~0U && !is_border(word->second, *k)) continue;
         break;
       case Test::Greater:
       case Test::GreaterOrEqual:
