@@ -14,7 +14,8 @@ namespace {
 
 using Ref = Space::Ref;
 
-constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of a word
+constexpr std::size_t kMostRanges = 4 * kMaxProgramLength;  // of the architecture or the number
+constexpr std::size_t kMostRangesOfArguments = 512;         // of a word
 constexpr std::size_t kMostParts = kMaxProgramLength;       // of a word
 constexpr std::uint32_t kMostNumbers = 1024;                // calls have lower ones, on most ABIs
 constexpr std::size_t kMostValues = 64;                     // that are tested for one by one
@@ -25,7 +26,28 @@ constexpr std::size_t kNodesOfASearch = 200'000;            // of diagrams
 constexpr std::uint32_t kFirstArgument = 2;                 // the place of its word
 constexpr std::uint32_t kAllWords = Space::kFirstOpaque / 32;
 
+std::optional<std::string> why_no_constant(const Endings& endings, Ref end) {
+  const Ending& ending = endings.at(end);
+  if (ending.kind == Ending::Kind::NotFollowed) {
+    return "not all of the filters was followed: " + std::string(ending.reason);
+  }
+  if (ending.kind == Ending::Kind::Undefined) {
+    return "this kernel leaves open what a shift by 32 or more gives";
+  }
+  if (!endings.space().terms().value(ending.value)) return "a result is a formula, no constant";
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<std::string> not_decidable(const Endings& endings, Ref function) {
+  const Space& space = endings.space();
+  for (const Ref end : space.diagrams().ends(function)) {
+    if (auto reason = why_no_constant(endings, end)) return reason;
+  }
+  if (space.has_opaque(function)) return "a comparison is too complicated to be told apart";
+  return std::nullopt;
+}
 
 DecisionGraph::DecisionGraph(Endings& endings, const KernelModel& model,
                              const GraphOptions& options)
@@ -48,16 +70,9 @@ std::optional<FlowId> DecisionGraph::made_of_tests(Ref function,
 
 FlowId DecisionGraph::end(Ref end) {
   if (const auto place = places_.find(end); place != places_.end()) return place->second;
-  const Ending& ending = endings_.at(end);
-  if (ending.kind == Ending::Kind::NotFollowed) {
-    throw NotDecided{"not all of the filters was followed: " + std::string(ending.reason)};
-  }
-  if (ending.kind == Ending::Kind::Undefined) {
-    throw NotDecided{"this kernel leaves open what a shift by 32 or more gives"};
-  }
-  const auto value = space_.terms().value(ending.value);
-  if (!value) throw NotDecided{"a result is a formula, no constant"};
-  return graph_.keep(Instruction{static_cast<std::uint16_t>(Opcode::RetK), 0, 0, *value}, 0, 0);
+  if (auto reason = why_no_constant(endings_, end)) throw NotDecided{*std::move(reason)};
+  const std::uint32_t value = *space_.terms().value(endings_.at(end).value);
+  return graph_.keep(Instruction{static_cast<std::uint16_t>(Opcode::RetK), 0, 0, value}, 0, 0);
 }
 
 FlowId DecisionGraph::load(std::uint32_t place, FlowId next) {
@@ -144,7 +159,8 @@ FlowId DecisionGraph::node(Pass& pass, Ref function) {
 FlowId DecisionGraph::word_node(Pass& pass, Ref function, std::uint32_t place) {
   const BitRun bits{place * 32, 32};
   const auto tree = [&](Ref ranges, Ref others, FlowId other) -> std::optional<FlowId> {
-    const auto parts = range_parts(space_, ranges, bits, kMostRanges);
+    const auto parts = range_parts(space_, ranges, bits,
+                                   place < kFirstArgument ? kMostRanges : kMostRangesOfArguments);
     if (!parts) return std::nullopt;
     std::vector<RangeLead> leads;
     for (const RangePart& part : *parts) {
@@ -322,7 +338,7 @@ FlowId DecisionGraph::arguments(Ref function, const Calls& calls) {
   const FlowId in_order = word_by_word(function, calls, kAllWords);
   const auto found = tested(function, calls, kEffort);
   if (!found || *found == in_order) return in_order;
-  return objective(*found, calls) < objective(in_order, calls) ? *found : in_order;
+  return objective(*found, calls) <= objective(in_order, calls) ? *found : in_order;
 }
 
 }  // namespace callgate::verifier

@@ -22,6 +22,9 @@ struct NotDecided {
   std::string reason;
 };
 
+/// Why no graph can decide a function, whatever is tried: an end that is no constant, or not known.
+[[nodiscard]] std::optional<std::string> not_decidable(const Endings& endings, Space::Ref function);
+
 class DecisionGraph {
  public:
   DecisionGraph(Endings& endings, const KernelModel& model, const GraphOptions& options);

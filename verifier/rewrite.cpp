@@ -29,6 +29,8 @@ constexpr std::size_t kMostReduced = 1024;
 // What sums of shares may be off by.
 constexpr double kRounding = 1e-9;
 
+constexpr std::string_view kTooComplicated = "the conditions are too complicated";
+
 // Which words a program may load.
 KnownWords words_of(std::span<const Instruction> program, ByteOrder order) {
   KnownWords words = 0;
@@ -214,12 +216,7 @@ class Rewriter {
  private:
   // Returns why the first of them, which is made for the workload, is not there.
   std::string find(const Judge& judge) {
-    std::string reason;
-    try {
-      reason = find_trees(judge);
-    } catch (const NotDecided& why) {
-      return why.reason;
-    }
+    const std::string reason = find_graphs(judge);
     try {
       constexpr std::array<Arch, 0> kNone{};
       const DecisionTable table = decision_table(endings_, value_, kNone);
@@ -242,7 +239,8 @@ class Rewriter {
     return reason;
   }
 
-  std::string find_trees(const Judge& judge) {
+  // Returns why there is none of trees.
+  std::string find_graphs(const Judge& judge) {
     std::vector<WeighedCall> run;
     for (const WeighedCall& each : calls_) {
       if (!is_left_out(each.call)) run.push_back(each);
@@ -254,18 +252,31 @@ class Rewriter {
     GraphOptions options;
     options.prices = options_.prices;
     options.size_price = options_.size_price;
-    DecisionGraph graph(endings_, model_, options);
-    const FlowId start = graph.made(value_, run);
-    const auto program = laid_out(graph.graph(), start);
-    if (const auto tests = graph.made_of_tests(value_, run)) {
-      const auto other = laid_out(graph.graph(), *tests);
-      if (other) add(judge, *other, RewriteOrigin::Tests);
+    DecisionGraph tests(endings_, model_, options);
+    if (const auto start = tests.made_of_tests(value_, run)) {
+      const auto program = laid_out(tests.graph(), *start);
+      if (program) add(judge, *program, RewriteOrigin::Tests);
     }
-    if (!program || program->size() > options_.most_instructions) {
-      return "it would be longer than is allowed";
+    std::string reason = "the kernel would not take it";
+    // Where it gets too long, size counts for more.
+    for (const double size_price : {options_.size_price, 0.01, 1.0}) {
+      if (size_price < options_.size_price) continue;
+      options.size_price = size_price;
+      try {
+        DecisionGraph trees(endings_, model_, options);
+        const auto program = laid_out(trees.graph(), trees.made(value_, run));
+        if (program && program->size() <= options_.most_instructions) {
+          add(judge, *program, RewriteOrigin::Trees);
+          return reason;
+        }
+        reason = "it would be longer than is allowed";
+      } catch (const NotDecided& why) {
+        return why.reason;
+      } catch (const Diagrams::Full&) {
+        return std::string(kTooComplicated);
+      }
     }
-    add(judge, *program, RewriteOrigin::Trees);
-    return "the kernel would not take it";
+    return reason;
   }
 
   // A call that no filter is run for once all is cached that can be.
@@ -346,13 +357,13 @@ std::expected<Rewritten, std::string> rewritten(Endings& endings, const FilterSt
   if (meaning.not_followed != Diagrams::kFalse) {
     return std::unexpected("the analysis did not come to every part of the filters");
   }
-  if (endings.space().has_opaque(meaning.value)) {
-    return std::unexpected("a comparison is too complicated to be told apart");
+  if (auto reason = not_decidable(endings, meaning.value)) {
+    return std::unexpected(*std::move(reason));
   }
   try {
     return Rewriter(endings, stack, meaning.value, workload, options).made();
   } catch (const Diagrams::Full&) {
-    return std::unexpected("the conditions are too complicated");
+    return std::unexpected(std::string(kTooComplicated));
   }
 }
 

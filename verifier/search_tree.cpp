@@ -1,10 +1,13 @@
 #include "verifier/search_tree.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <map>
 #include <optional>
+#include <utility>
+
+#include "verifier/exact_tree.hpp"
+#include "verifier/tree_atoms.hpp"
 
 namespace callgate::verifier {
 namespace {
@@ -13,27 +16,6 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr std::size_t kMostExact = 420;      // ranges
 constexpr std::size_t kMostMonotone = 1500;  // ranges
 constexpr std::size_t kMostApart = 16;       // values in the midst of ranges that may be tested for
-constexpr std::size_t kMostExceptions = 4;   // of a stretch
-
-// What a compare costs that so much weight goes through on each side.
-double compare_cost(double yes, double no, const TreeOptions& options) {
-  const double jumps = options.prices.jump_taken;
-  return (yes + no) * options.prices.instruction + options.size_price +
-         jumps * (jumps > 0 ? std::min(yes, no) : std::max(yes, no));
-}
-
-FlowId compared(FlowGraph& graph, Opcode opcode, std::uint32_t k, FlowId yes, FlowId no) {
-  return graph.keep(Instruction{static_cast<std::uint16_t>(opcode), 0, 0, k}, yes, no);
-}
-
-// A range, or a value that was taken out of its range because it is often asked for.
-struct Atom {
-  RangeLead lead;
-  double weight = 0;
-  bool apart = false;
-
-  [[nodiscard]] bool single() const { return lead.first == lead.last; }
-};
 
 std::vector<Atom> atoms_of(std::span<const RangeLead> ranges, std::span<const ValueWeight> weights,
                            double spread) {
@@ -98,205 +80,6 @@ std::vector<Atom> with_values_apart(const std::vector<Atom>& atoms,
   return all;
 }
 
-// All trees within its limits: the state is a stretch of atoms and how many of the heaviest single
-// ones in it, of ranges and apart, were tested for already.
-class Exact {
- public:
-  Exact(std::vector<Atom> atoms, const TreeOptions& options)
-      : atoms_(std::move(atoms)), options_(options), n_(atoms_.size()) {
-    constexpr std::array<std::array<std::size_t, 3>, 3> kLimits{
-        {{160, 6, 3}, {280, 4, 2}, {kMostExact + 2 * kMostApart, 3, 1}}};
-    for (const auto& [most, tested, apart] : kLimits) {
-      most_tested_ = tested;
-      most_apart_ = apart;
-      if (n_ <= most) break;
-    }
-    if (std::ranges::none_of(atoms_, &Atom::apart)) most_apart_ = 0;
-    states_ = (most_tested_ + 1) * (most_apart_ + 1);
-    costs_.assign(n_ * n_ * states_, kNever);
-    choices_.assign(n_ * n_ * states_, kLeaf);
-    tested_.resize(n_ * n_);
-    apart_.resize(n_ * n_);
-    ranks_.assign(n_, kNoRank);
-    apart_ranks_.assign(n_, kNoRank);
-    for (const Atom& each : atoms_) {
-      const auto next = static_cast<std::uint32_t>(places_.size());
-      classes_.push_back(places_.try_emplace(each.lead.to, next).first->second);
-    }
-    for (std::size_t first = n_; first-- > 0;) solve_from(first);
-  }
-
-  [[nodiscard]] double objective() const { return costs_[at(0, n_ - 1, 0, 0)]; }
-  [[nodiscard]] FlowId emitted(FlowGraph& graph) const { return emitted(graph, 0, n_ - 1, 0, 0); }
-
- private:
-  static constexpr std::uint16_t kLeaf = 0xffff;
-  static constexpr std::uint16_t kTestSingle = 0xfffe;
-  static constexpr std::uint16_t kTestApart = 0xfffd;
-  static constexpr std::uint8_t kNoRank = 0xff;
-
-  // The heaviest atoms of a stretch, by falling weight.
-  struct Top {
-    std::array<std::uint16_t, 6> atoms{};
-    std::uint8_t count = 0;
-  };
-
-  [[nodiscard]] std::size_t at(std::size_t first, std::size_t last, std::size_t p,
-                               std::size_t q) const {
-    return (first * n_ + last) * states_ + p * (most_apart_ + 1) + q;
-  }
-
-  void insert(Top& top, std::size_t atom, std::size_t most) const {
-    std::size_t place = top.count;
-    while (place > 0 && atoms_[top.atoms[place - 1]].weight < atoms_[atom].weight) --place;
-    if (place >= most) return;
-    if (top.count < most) ++top.count;
-    for (std::size_t i = top.count - 1U; i > place; --i) top.atoms[i] = top.atoms[i - 1];
-    top.atoms[place] = static_cast<std::uint16_t>(atom);
-  }
-
-  void solve_from(std::size_t first) {
-    std::vector<std::uint32_t> counts(places_.size());
-    std::size_t distinct = 0;
-    double weight = 0;
-    Top tested;
-    Top apart;
-    for (std::size_t last = first; last < n_; ++last) {
-      if (counts[classes_[last]]++ == 0) ++distinct;
-      weight += atoms_[last].weight;
-      if (atoms_[last].apart) {
-        insert(apart, last, most_apart_);
-      } else if (atoms_[last].single()) {
-        insert(tested, last, most_tested_);
-      }
-      tested_[first * n_ + last] = tested;
-      apart_[first * n_ + last] = apart;
-      solve(first, last, counts, distinct, weight);
-    }
-  }
-
-  void solve(std::size_t first, std::size_t last, std::vector<std::uint32_t>& counts,
-             std::size_t distinct, double all) {
-    const Top& tested = tested_[first * n_ + last];
-    const Top& apart = apart_[first * n_ + last];
-    const auto rank = [](std::vector<std::uint8_t>& ranks, const Top& top, bool is_top) {
-      for (std::uint8_t i = 0; i < top.count; ++i) ranks[top.atoms[i]] = is_top ? i : kNoRank;
-    };
-    rank(ranks_, tested, true);
-    rank(apart_ranks_, apart, true);
-    for (std::size_t p = tested.count + 1U; p-- > 0;) {
-      for (std::size_t q = apart.count + 1U; q-- > 0;) {
-        std::size_t left = distinct;
-        double weight = all;
-        const auto take = [&](const Top& top, std::size_t count) {
-          for (std::size_t i = 0; i < count; ++i) {
-            if (--counts[classes_[top.atoms[i]]] == 0) --left;
-            weight -= atoms_[top.atoms[i]].weight;
-          }
-        };
-        const auto put_back = [&](const Top& top, std::size_t count) {
-          for (std::size_t i = 0; i < count; ++i) ++counts[classes_[top.atoms[i]]];
-        };
-        take(tested, p);
-        take(apart, q);
-        put_back(tested, p);
-        put_back(apart, q);
-        decide(first, last, p, q, left <= 1, std::max(0.0, weight));
-      }
-    }
-    rank(ranks_, tested, false);
-    rank(apart_ranks_, apart, false);
-  }
-
-  void decide(std::size_t first, std::size_t last, std::size_t p, std::size_t q, bool leaf,
-              double weight) {
-    double& best = costs_[at(first, last, p, q)];
-    std::uint16_t& choice = choices_[at(first, last, p, q)];
-    if (leaf) {
-      best = 0;
-      choice = kLeaf;
-      return;
-    }
-    const Top& tested = tested_[first * n_ + last];
-    const Top& apart = apart_[first * n_ + last];
-    const auto test = [&](const Top& top, std::size_t done, std::size_t then, std::uint16_t name) {
-      if (done >= top.count) return;
-      const double yes = atoms_[top.atoms[done]].weight;
-      const double cost = compare_cost(yes, std::max(0.0, weight - yes), options_) + costs_[then];
-      if (cost < best) best = cost, choice = name;
-    };
-    test(tested, p, at(first, last, p + 1, q), kTestSingle);
-    test(apart, q, at(first, last, p, q + 1), kTestApart);
-    double left_weight = 0;
-    std::size_t left_p = 0;
-    std::size_t left_q = 0;
-    const bool jumps = options_.prices.jump_taken != 0;
-    const double plain =
-        compare_cost(weight, 0, {{options_.prices.instruction, 0, 0}, options_.size_price, 0});
-    for (std::size_t k = first; k < last; ++k) {
-      if (ranks_[k] < p) {
-        ++left_p;
-      } else if (apart_ranks_[k] < q) {
-        ++left_q;
-      } else {
-        left_weight += atoms_[k].weight;
-      }
-      double cost =
-          costs_[at(first, k, left_p, left_q)] + costs_[at(k + 1, last, p - left_p, q - left_q)];
-      cost +=
-          jumps ? compare_cost(left_weight, std::max(0.0, weight - left_weight), options_) : plain;
-      if (cost < best) best = cost, choice = static_cast<std::uint16_t>(k);
-    }
-  }
-
-  [[nodiscard]] FlowId emitted(FlowGraph& graph, std::size_t first, std::size_t last, std::size_t p,
-                               std::size_t q) const {
-    const Top& tested = tested_[first * n_ + last];
-    const Top& apart = apart_[first * n_ + last];
-    const auto taken = [&](std::size_t atom) {
-      return std::find(tested.atoms.begin(), tested.atoms.begin() + p, atom) !=
-                 tested.atoms.begin() + p ||
-             std::find(apart.atoms.begin(), apart.atoms.begin() + q, atom) !=
-                 apart.atoms.begin() + q;
-    };
-    const std::uint16_t choice = choices_[at(first, last, p, q)];
-    if (choice == kLeaf) {
-      std::size_t atom = first;
-      while (atom < last && taken(atom)) ++atom;
-      return atoms_[atom].lead.to;
-    }
-    if (choice == kTestSingle || choice == kTestApart) {
-      const bool single = choice == kTestSingle;
-      const RangeLead& lead = atoms_[single ? tested.atoms[p] : apart.atoms[q]].lead;
-      const FlowId rest = emitted(graph, first, last, p + (single ? 1 : 0), q + (single ? 0 : 1));
-      return compared(graph, Opcode::JeqK, lead.first, lead.to, rest);
-    }
-    std::size_t left_p = 0;
-    std::size_t left_q = 0;
-    for (std::size_t i = 0; i < p; ++i) left_p += tested.atoms[i] <= choice ? 1U : 0U;
-    for (std::size_t i = 0; i < q; ++i) left_q += apart.atoms[i] <= choice ? 1U : 0U;
-    const FlowId left = emitted(graph, first, choice, left_p, left_q);
-    const FlowId right = emitted(graph, choice + 1U, last, p - left_p, q - left_q);
-    return compared(graph, Opcode::JgeK, atoms_[choice + 1U].lead.first, right, left);
-  }
-
-  std::vector<Atom> atoms_;
-  TreeOptions options_;
-  std::size_t n_;
-  std::size_t most_tested_ = 0;
-  std::size_t most_apart_ = 0;
-  std::size_t states_ = 0;
-  std::vector<double> costs_;
-  std::vector<std::uint16_t> choices_;
-  std::vector<Top> tested_;
-  std::vector<Top> apart_;
-  // Of the stretch that is being looked at: which of its heaviest an atom is.
-  std::vector<std::uint8_t> ranks_;
-  std::vector<std::uint8_t> apart_ranks_;
-  std::map<FlowId, std::uint32_t> places_;
-  std::vector<std::uint32_t> classes_;
-};
-
 // Some values first, then ranges; single values between ranges that lead to one place at the
 // leaves.
 class Parted {
@@ -335,7 +118,9 @@ class Parted {
     for (const Atom& each : left) add(each);
     sums_.push_back(0);
     for (Stretch& each : stretches_) {
-      std::ranges::stable_sort(each.exceptions, std::greater{}, &Atom::weight);
+      std::ranges::sort(each.exceptions, [](const Atom& a, const Atom& b) {
+        return a.weight != b.weight ? a.weight > b.weight : a.lead.first < b.lead.first;
+      });
       sums_.push_back(sums_.back() + each.weight);
     }
     if (stretches_.size() <= kMostMonotone) find_roots();
@@ -428,6 +213,7 @@ class Parted {
   [[nodiscard]] std::size_t parting(std::size_t first, std::size_t last) const {
     const std::size_t n = stretches_.size();
     if (!roots_.empty()) return roots_[first * n + last];
+    if (weight(first, last) <= 0) return first + (last - first) / 2;
     const double middle = (sums_[first] + sums_[last + 1]) / 2;
     const auto begin = sums_.begin();
     const auto above = std::lower_bound(begin + static_cast<std::ptrdiff_t>(first + 1),
@@ -485,7 +271,7 @@ FlowId search_tree(FlowGraph& graph, std::span<const RangeLead> ranges,
     parted = std::move(next);
   }
   if (atoms.size() <= kMostExact) {
-    const Exact exact(with_values_apart(atoms, heavy), options);
+    const ExactTree exact(with_values_apart(atoms, heavy), options);
     if (!parted || exact.objective() <= least) return exact.emitted(graph);
   }
   return parted->emitted(graph);

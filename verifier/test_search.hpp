@@ -80,7 +80,7 @@ class TestSearch {
   [[nodiscard]] std::optional<WordTest> made_test(std::uint32_t offset, std::uint32_t mask,
                                                   Opcode opcode, std::uint32_t k);
   void add_test(const WordTest& test);
-  void spend(std::size_t work);
+  void spend(Space::Ref function);
   [[nodiscard]] std::size_t size_of(Space::Ref function);
   [[nodiscard]] Samples samples_of(std::span<const WeighedCall> calls) const;
 
@@ -125,5 +125,8 @@ class TestSearch {
 [[nodiscard]] Word word_of_place(std::uint32_t place) noexcept;
 /// Where a word of seccomp_data lies, by that place.
 [[nodiscard]] std::uint32_t offset_of_word(std::uint32_t place, ByteOrder order);
+
+/// The words that a function asks for: their places, rising.
+[[nodiscard]] std::vector<std::uint32_t> words_of(const Diagrams& diagrams, Space::Ref function);
 
 }  // namespace callgate::verifier

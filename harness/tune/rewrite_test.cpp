@@ -219,7 +219,7 @@ TEST(RewrittenStacks, that_decide_by_the_number_do_the_same_for_less) {
 TEST(RewrittenStacks, of_policies_do_the_same_for_less) {
   Source source(4);
   Tally tally;
-  for (int i = 0; i < cases(80) && !testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i < cases(90) && !testing::Test::HasFailure(); ++i) {
     SCOPED_TRACE(i);
     const front_ends::Policy policy = random::policy(source);
     const auto program = source.one_in(2) ? front_ends::lower_libseccomp(policy, {source.one_in(2)})
