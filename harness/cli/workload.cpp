@@ -29,7 +29,7 @@ struct Options {
   std::vector<std::string> files;
   std::string arch;
   std::optional<std::uint64_t> scale;
-  std::string times;
+  std::optional<std::string> times;
   std::size_t top = 0;  // 0: all
   std::size_t most = 64;
   std::string output;
@@ -245,17 +245,13 @@ std::pair<std::uint64_t, std::uint64_t> factor(const std::string& text) {
       text.substr(0, point) + (point < text.size() ? text.substr(point + 1) : "");
   std::uint64_t times = 0;
   std::uint64_t divisor = 1;
-  for (const char each : digits) {
-    if (each < '0' || each > '9') times = std::numeric_limits<std::uint64_t>::max();
-    if (times > std::numeric_limits<std::uint64_t>::max() / 100) break;
-    times = times * 10 + static_cast<std::uint64_t>(each - '0');
+  if (digits.size() <= kMostDigits && digits.find_first_not_of("0123456789") == std::string::npos) {
+    for (const char each : digits) times = times * 10 + static_cast<std::uint64_t>(each - '0');
+    for (std::size_t i = point + 1; i < text.size(); ++i) divisor *= 10;
   }
-  for (std::size_t i = point + 1; i < text.size(); ++i) divisor *= 10;
-  if (digits.empty() || digits.size() > kMostDigits ||
-      digits.find_first_not_of("0123456789") != std::string::npos || times == 0) {
+  if (times == 0) {
     throw UserError(
-        fmt::format("--times {}: write a number above 0 such as 2 or 0.001, of {} "
-                    "digits at most",
+        fmt::format("--times {}: write a number above 0 such as 2 or 0.001, of {} digits at most",
                     text, kMostDigits));
   }
   return {times, divisor};
@@ -291,7 +287,7 @@ void say_scaled(Workload& all, const std::string& how, std::uint64_t before,
 }
 
 std::vector<KnownCall> scale(Workload& all, const Options& options) {
-  if (!options.scale && options.times.empty()) return {};
+  if (!options.scale && !options.times) return {};
   const std::uint64_t before = all.total();
   workload::Scaled scaled;
   std::string how;
@@ -299,9 +295,9 @@ std::vector<KnownCall> scale(Workload& all, const Options& options) {
     scaled = workload::scale_to(all, *options.scale);
     how = fmt::format("to {}", *options.scale);
   } else {
-    const auto [times, divisor] = factor(options.times);
+    const auto [times, divisor] = factor(*options.times);
     scaled = workload::scale_by(all, times, divisor);
-    how = fmt::format("by {}", options.times);
+    how = fmt::format("by {}", *options.times);
   }
   if (all.calls.empty()) throw UserError(fmt::format("scaled {}, no call is left", how));
   say_scaled(all, how, before, scaled);
@@ -352,9 +348,10 @@ void add_workload(CLI::App& root, int& exit_code) {
   CLI::App& command = *root.add_subcommand(
       "workload", "Which calls does a program make, with which arguments, and how often?");
   command
-      .add_option("FILE", options->files,
-                  "Traces of `callgate record`, logs of strace, strace -c, perf trace and audit, "
-                  "frequencies of minijail, lines of `name count`, workloads; - is standard input")
+      .add_option(
+          "FILE", options->files,
+          "Traces of `callgate record`, logs of strace, strace -c, perf trace (-s too) and audit, "
+          "frequencies of minijail, lines of `name count`, workloads; - is standard input")
       ->type_name("")
       ->required();
   CLI::Option* scale =

@@ -6,10 +6,15 @@
 #include "harness/front_ends/program_reader.hpp"
 
 namespace callgate::cli {
+namespace {
+
+std::string shown_path(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+}  // namespace
 
 workload::Workload read_workload(const std::string& path, const trace::ReadOptions& options,
                                  workload::Keep keep) {
-  const std::string shown = path == "-" ? "standard input" : path;
+  const std::string shown = shown_path(path);
   const auto bytes = front_ends::read_file(path, front_ends::kNoSizeLimit);
   if (!bytes) throw UserError(fmt::format("{}: {}", shown, bytes.error().message));
   auto read = workload::read(*bytes, options, keep);
@@ -25,17 +30,18 @@ namespace {
 workload::NumberCounts counted(const workload::Workload& read, const std::string& path, Arch arch) {
   workload::NumberCounts counts = workload::by_number(read, arch);
   const std::string_view name = info(arch).name;
+  const std::string shown = shown_path(path);
   if (counts.of_other_abis != 0) {
-    fmt::print(stderr, "callgate: {}: {} calls are not of {}; they are not counted\n", path,
+    fmt::print(stderr, "callgate: {}: {} calls are not of {}; they are not counted\n", shown,
                counts.of_other_abis, name);
   }
   if (counts.without_number != 0) {
     fmt::print(stderr,
-               "callgate: {}: {} calls have no number that is known; they are not counted\n", path,
+               "callgate: {}: {} calls have no number that is known; they are not counted\n", shown,
                counts.without_number);
   }
   if (counts.calls.empty()) {
-    throw UserError(fmt::format("{}: there is no call of {} in it; see --arch", path, name));
+    throw UserError(fmt::format("{}: there is no call of {} in it; see --arch", shown, name));
   }
   return counts;
 }

@@ -14,6 +14,7 @@ const std::vector<FormatRow>& formats() {
       {"strace-counts", "a table of strace -c", true, detect_counts, read_counts},
       {"perf", "output of perf trace", true, detect_perf, read_perf},
       {"strace", "a log of strace", true, detect_strace, read_strace},
+      {"perf-summary", "tables of perf trace -s", true, detect_perf_summary, read_perf_summary},
   };
   return rows;
 }

@@ -25,5 +25,9 @@ namespace callgate::trace {
 [[nodiscard]] std::expected<Header, ReadError> read_perf(std::string_view bytes,
                                                          const ReadOptions& options,
                                                          const Sink& sink);
+[[nodiscard]] bool detect_perf_summary(std::string_view bytes);
+[[nodiscard]] std::expected<Header, ReadError> read_perf_summary(std::string_view bytes,
+                                                                 const ReadOptions& options,
+                                                                 const Sink& sink);
 
 }  // namespace callgate::trace

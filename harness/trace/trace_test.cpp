@@ -96,6 +96,24 @@ TEST(Trace, errors_have_the_byte) {
   EXPECT_THAT(read_all("hello\n", "nothing").header.error().message, HasSubstr("is no format"));
 }
 
+TEST(PerfSummary, has_tables_of_threads_with_counts) {
+  const std::string head =
+      "   syscall            calls  errors  total       min       avg       max       stddev\n";
+  const Read read = read_all(" a (b) (7), 5 events, 9.0%\n" + head + "   read   5  0  0.1\n");
+  ASSERT_TRUE(read.header) << read.header.error().message;
+  EXPECT_EQ(read.header->format, "perf-summary");
+  EXPECT_EQ(read.header->calls, 5U);
+  ASSERT_EQ(read.calls.size(), 1U);
+  EXPECT_EQ(read.calls[0].tid, 7);
+  EXPECT_EQ(read.calls[0].count, 5U);
+  EXPECT_EQ(read.calls[0].known, kNumberKnown | kArchKnown);
+  for (const std::string row :
+       {"   read\n", "   read x\n", "   5 5\n", "   read 5x\n", "   read 99999999999999999999 0\n",
+        "   read 281474976710657 0\n"}) {
+    EXPECT_EQ(read_all(head + row).header.error().line, 2U) << row;
+  }
+}
+
 TEST(Strace, prefixes_and_decorations_are_passed_over) {
   const Read read = read_all(
       "18396 02:09:18.045777 [ 257] [00007fea12afbb1d] openat(AT_FDCWD</tmp/a,b>, \"x\", "

@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "harness/front_ends/constants.hpp"
 #include "harness/random/generator.hpp"
+#include "harness/report/arguments.hpp"
+#include "harness/suite/explicit_call.hpp"
 #include "harness/trace/binary.hpp"
 #include "harness/workload/words.hpp"
 #include "vm/syscalls.hpp"
@@ -90,6 +94,21 @@ TEST(Workloads, are_records_of_audit_and_perf_trace) {
   EXPECT_THAT(lines_of(read_well("     0.050 ( 0.015 ms): ls/18420 brk(                  ) = 0\n"
                                  "     0.070 ( 0.001 ms): ls/18420 brk(                  ) = 0\n")),
               ElementsAre("brk 2"));
+}
+
+TEST(Workloads, are_tables_of_perf_trace) {
+  const Workload workload = read_well(
+      "\n Summary of events:\n\n a (b), c (19654), 288 events, 97.3%\n\n"
+      "   syscall            calls  errors  total       min       avg       max       stddev\n"
+      "                                     (msec)    (msec)    (msec)    (msec)        (%)\n"
+      "   --------------- --------  ------ -------- --------- --------- ---------     ------\n"
+      "   mmap                  30      0     0.122     0.003     0.004     0.011      7.71%\n"
+      "   openat                34     13     0.089     0.002     0.003     0.008      8.24%\n"
+      "\t\t\t\tENOENT: 13\n\n\n ls (19655), 3 events, 2.7%\n\n"
+      "   syscall            calls  errors  total       min       avg       max       stddev\n"
+      "   mmap                   3      0     0.122     0.003     0.004     0.011      7.71%\n");
+  EXPECT_THAT(lines_of(workload), ElementsAre("mmap 33", "openat 34"));
+  EXPECT_THAT(workload.notes, ElementsAre("from perf-summary"));
 }
 
 TEST(Workloads, are_traces_without_their_pointers) {
@@ -270,6 +289,25 @@ TEST(Condensed, arguments_are_those_that_filters_test) {
                   "newfstatat(AT_FDCWD, *, *, 0) 2", "newfstatat(*, *, *, AT_EMPTY_PATH) 1",
                   "prlimit64(*, RLIMIT_NOFILE) 1", "prlimit64(0, RLIMIT_NOFILE, 0) 1", "1000 1",
                   "* 1"));
+}
+
+TEST(Condensed, arguments_are_told_by_a_table_of_calls_and_constants_that_there_are) {
+  const auto families = report::argument_families();
+#define FAMILY(family, part, reason) \
+  EXPECT_NE(std::ranges::find(families, #family, &report::ArgumentFamily::name), families.end());
+#define ARGUMENT(call, index, part, reason)             \
+  EXPECT_TRUE(suite::is_call_anywhere(#call)) << #call; \
+  EXPECT_LT(index, 6) << #call;
+#define ARGUMENT_WHEN(call, index, other, constants, reason)                                     \
+  EXPECT_TRUE(suite::is_call_anywhere(#call)) << #call;                                          \
+  EXPECT_NE(report::argument_words(#call, other, Arch::X86_64).family, nullptr) << #call;        \
+  EXPECT_EQ(front_ends::constants_of(constants, Arch::X86_64).size(),                            \
+            1U + static_cast<std::size_t>(std::ranges::count(std::string_view(constants), ' '))) \
+      << #call;
+#include "harness/workload/tested_arguments.def"
+#undef ARGUMENT_WHEN
+#undef ARGUMENT
+#undef FAMILY
 }
 
 TEST(Condensed, entries_are_few_and_the_rest_is_one_of_which_that_is_known_that_all_share) {
