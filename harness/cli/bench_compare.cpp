@@ -45,16 +45,21 @@ std::string share(double difference, double dearer) {
   return fmt::format(" (-{:.3g} %)", 100 * std::abs(difference) / dearer);
 }
 
+// Of a difference, to where it says something.
+std::string nanoseconds(double value) {
+  return fmt::format("{:.{}f}", value, std::abs(value) < 1 ? 2 : 1);
+}
+
 std::string sentence(const ComparisonOfCosts& result, const StackDifference& pair) {
   const double less = std::abs(pair.adds.difference.median);
   switch (pair.adds.says) {
     case cost::Says::FirstCheaper:
-      return fmt::format("{} is cheaper than {} by {:.1f} ns a call{}, above the noise",
-                         letter(pair.a), letter(pair.b), less,
+      return fmt::format("{} is cheaper than {} by {} ns a call{}, above the noise", letter(pair.a),
+                         letter(pair.b), nanoseconds(less),
                          share(less, result.stacks[pair.b].adds.median));
     case cost::Says::SecondCheaper:
-      return fmt::format("{} is cheaper than {} by {:.1f} ns a call{}, above the noise",
-                         letter(pair.b), letter(pair.a), less,
+      return fmt::format("{} is cheaper than {} by {} ns a call{}, above the noise", letter(pair.b),
+                         letter(pair.a), nanoseconds(less),
                          share(less, result.stacks[pair.a].adds.median));
     case cost::Says::WithinNoise:
       break;

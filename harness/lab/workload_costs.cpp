@@ -181,6 +181,7 @@ WorkloadCosts WorkloadQuestions::judge(std::span<const CostAnswer> answers,
   // What a call costs under a stack; or why there is no figure.
   const auto figure_of = [&](std::size_t i, std::size_t call, Figure& figure) -> std::string_view {
     const SeccompData& data = given_.workload.calls[call].data;
+    figure = {};
     const auto said = verifier::cache_answer(stacks[i], number_of(given_.workload.calls[call]));
     if (said.cached == verifier::Cached::Exempt) return "no filter sees this number";
     if (said.cached == verifier::Cached::NotKnown) {
