@@ -252,7 +252,7 @@ void add_bench(CLI::App& root, int& exit_code) {
                       "In place of -f: stacks to put side by side, two at least, for the calls of "
                       "--workload. Each is a FILTER, or several with commas between, the oldest "
                       "first")
-          ->type_name("A B")
+          ->type_name("STACK")
           ->expected(2, 16)
           ->excludes(filter);
   auto* const workload =
@@ -273,7 +273,8 @@ void add_bench(CLI::App& root, int& exit_code) {
       ->type_name("N");
   command
       .add_option("--seconds", options->how.seconds,
-                  "Begin no round after that long, once there are 3; 20 if not given")
+                  "Begin no round after that long, once there are 3 (8 with --compare); 20 if not "
+                  "given")
       ->check(CLI::Range(0.0, 86'400.0))
       ->type_name("S");
   command.add_option("--cpu", options->how.cpu, "The core; the last usable one if not given")
@@ -296,7 +297,7 @@ void add_bench(CLI::App& root, int& exit_code) {
       "a filter allows is executed, but for a few calls that do nothing: returns become refusals. "
       "Arguments are 0; x86_64's calls only. --compare makes the workload's calls with their "
       "arguments, in a shuffled order, under stacks that take turns; a difference is called one "
-      "where 99 % of such intervals leave out 0, and else within the noise.\n"
+      "where the interval of its median, at 99 %, leaves out 0, and else within the noise.\n"
       "Exit code 1: a filter is refused.");
   command.callback([options, &exit_code] {
     if (options->filters.empty() && options->compare.empty()) {

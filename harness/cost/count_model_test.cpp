@@ -156,5 +156,37 @@ TEST(CountedKernels, are_told_as_instructions_and_never_as_time) {
   EXPECT_THAT(cost_page(report), HasSubstr("no measure of time"));
 }
 
+TEST(CountModel, very_call_costs_what_its_number_does_and_what_its_arguments_choose) {
+  // 7 in the first argument: 20 additions more.
+  Program by_argument = {{0x20, 0, 0, 16}, {0x15, 0, 20, 7}};
+  by_argument.insert(by_argument.end(), 20, {0x04, 0, 0, 1});
+  by_argument.push_back(kAllows);
+  for (const Arch arch : {Arch::AArch64, Arch::X86_64}) {
+    KernelModel model;
+    model.arch = arch;
+    model.version = {6, 1, 0};
+    const auto kernel = counted_kernel(model);
+    ASSERT_TRUE(kernel.has_value());
+    SeccompData data;
+    data.nr = kGetppid;
+    data.arch = info(arch).token;
+    for (const Counted& each : counts()) {
+      const FilterStack stack = stack_of(each.filters, model);
+      const verifier::PathCost path = verifier::path_cost(stack, kGetppid);
+      if (!path.exact) continue;
+      EXPECT_DOUBLE_EQ(kernel->body(stack, data), kernel->body(stack, kGetppid, path).first)
+          << each.name;
+    }
+    const FilterStack stack = stack_of({by_argument}, model);
+    const double other = kernel->body(stack, data);
+    data.args[0] = 7;
+    const double chosen = kernel->body(stack, data);
+    const auto bounds = kernel->body(stack, kGetppid, verifier::path_cost(stack, kGetppid));
+    EXPECT_GE(other, bounds.first - 1);
+    EXPECT_LE(chosen, bounds.second + 1);
+    EXPECT_GE(chosen - other, 19);
+  }
+}
+
 }  // namespace
 }  // namespace callgate::cost

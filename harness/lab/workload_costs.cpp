@@ -1,7 +1,6 @@
 #include "harness/lab/workload_costs.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -106,7 +105,10 @@ FilterStack stack_of(const std::vector<Program>& filters, const KernelModel& mod
 WorkloadQuestions::WorkloadQuestions(GivenCosts given, Arch arch)
     : given_(std::move(given)), arch_(arch) {
   std::vector<KnownCall>& calls = given_.workload.calls;
-  std::ranges::stable_sort(calls, std::greater<>{}, &KnownCall::count);
+  std::ranges::sort(calls, [](const KnownCall& one, const KnownCall& other) {
+    return std::tie(other.count, one.data.nr, one.data.args) <
+           std::tie(one.count, other.data.nr, other.data.args);
+  });
   std::uint64_t rare = 0;
   for (; calls.size() > kMostCosts; calls.pop_back()) {
     rare = cost::saturated_sum(rare, calls.back().count);
