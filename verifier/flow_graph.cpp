@@ -81,12 +81,18 @@ class Writer {
     if (distance(id) + spare > kFarthest) copy(id);
   }
 
-  // Something that leads to a node, or is the same.
+  // Something that is the same as a node, or leads to it.
   void copy(FlowId id) {
     const FlowNode& node = graph_[id];
-    push(id, graph_.is_return(id)
-                 ? Instruction{node.code, 0, 0, node.k}
-                 : Instruction{kJa, 0, 0, static_cast<std::uint32_t>(distance(id))});
+    Instruction instruction{node.code, 0, 0, node.k};
+    if (graph_.is_branch(id) && distance(node.next) <= kFarthest &&
+        distance(node.otherwise) <= kFarthest) {
+      instruction.jt = static_cast<std::uint8_t>(distance(node.next));
+      instruction.jf = static_cast<std::uint8_t>(distance(node.otherwise));
+    } else if (!graph_.is_return(id)) {
+      instruction = {kJa, 0, 0, static_cast<std::uint32_t>(distance(id))};
+    }
+    push(id, instruction);
   }
 
   void push(FlowId id, const Instruction& instruction) {
