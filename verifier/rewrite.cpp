@@ -180,8 +180,10 @@ class Rewriter {
     const std::string reason = find(judge);
     const Candidate* best = nullptr;
     const auto objective = [&](const Candidate& each) {
-      return each.figures.cost +
-             options_.size_price * static_cast<double>(each.program.instructions().size());
+      const auto program = each.program.instructions();
+      const WeighedCall call = unseen();
+      return each.figures.cost + options_.size_price * static_cast<double>(program.size()) +
+             expected_cost(program, model_, std::span(&call, 1), options_.prices);
     };
     // One that lets the cache serve all that it can, if there is one as cheap as the stack.
     for (const bool all_cached : {true, false}) {
@@ -245,10 +247,7 @@ class Rewriter {
     for (const WeighedCall& each : calls_) {
       if (!is_left_out(each.call)) run.push_back(each);
     }
-    WeighedCall unseen;
-    unseen.call.known = 0;
-    unseen.weight = kUnseen;
-    run.push_back(unseen);
+    run.push_back(unseen());
     GraphOptions options;
     options.prices = options_.prices;
     options.size_price = options_.size_price;
@@ -277,6 +276,13 @@ class Rewriter {
       }
     }
     return reason;
+  }
+
+  [[nodiscard]] static WeighedCall unseen() {
+    WeighedCall made;
+    made.call.known = 0;
+    made.weight = kUnseen;
+    return made;
   }
 
   // A call that no filter is run for once all is cached that can be.

@@ -56,8 +56,11 @@ struct Rewritten {
   std::size_t cached_after = 0;  ///< all, or no program that serves all is as cheap as the original
 };
 
-/// The cheapest that is found; never dearer than the stack by cost_before and cost_after. An error
-/// says why there is none. `meaning` is that of the stack, of these Endings. Never throws.
+/// The cheapest that is found; never dearer than the stack by cost_before and cost_after. Programs
+/// that let the cache serve all that it can come first; of these the one that costs least, with
+/// size_price for each instruction, and with what a thousandth of calls would cost of which nothing
+/// is known (it keeps what the workload never asks short and in balance, and is in no figure). An
+/// error says why there is none. `meaning` is that of the stack, of these Endings. Never throws.
 [[nodiscard]] std::expected<Rewritten, std::string> rewritten(Endings& endings,
                                                               const FilterStack& stack,
                                                               const StackMeaning& meaning,
