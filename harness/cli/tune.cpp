@@ -64,7 +64,7 @@ auto read(const std::string& path, const Reader& reader) {
 }
 
 std::string row(const tune::Report& report, const Proposal& proposal) {
-  return fmt::format("  {:<16} {:>7} {:>12}  {:<20} {:>7}", proposal.id, proposal.programs.size(),
+  return fmt::format("  {:<22} {:>7} {:>12}  {:<18} {:>8}", proposal.id, proposal.programs.size(),
                      proposal.instructions, tune::change_words(report, proposal),
                      tune::served_words(proposal)) +
          (report.measured_by.empty()
@@ -76,7 +76,7 @@ std::string row(const tune::Report& report, const Proposal& proposal) {
 std::string text(const tune::Report& report) {
   std::string out = fmt::format("{}: {}\n{}\n\n", model_words(report.model), tune::summary(report),
                                 tune::calls_words(report));
-  out += fmt::format("  {:<16} {:>7} {:>12}  {:<20} {:>7}", "proposal", "filters", "instructions",
+  out += fmt::format("  {:<22} {:>7} {:>12}  {:<18} {:>8}", "proposal", "filters", "instructions",
                      fmt::format("{} a call", to_string(report.unit)), "served");
   if (!report.measured_by.empty()) {
     out += fmt::format("  {:<26} {:>10}", "measured ns a call", "install µs");
@@ -96,6 +96,7 @@ std::string text(const tune::Report& report) {
     }
     out += "\n";
   }
+  if (report.time) out += fmt::format("  ns are predicted by {}\n", report.time->source);
   if (!report.measured_by.empty()) {
     out += fmt::format("  measured in {}, all in turns; unknown arguments were 0\n",
                        report.measured_by);
@@ -106,11 +107,14 @@ std::string text(const tune::Report& report) {
   out += "\n";
   for (const Proposal& each : report.proposals) {
     if (each.id == "original") continue;
-    if (each.refused.empty()) {
+    if (!each.refused.empty()) {
+      out += fmt::format("{}: not {}: {}\n", each.id, each.yardstick ? "compared" : "proposed",
+                         each.refused);
+    } else if (each.yardstick) {
+      out += fmt::format("{}: to compare with: {}\n", each.id, each.title);
+    } else {
       out += fmt::format("{}: {}. {}\n  proved equal: {}\n", each.id, each.title, each.advice,
                          each.proof);
-    } else {
-      out += fmt::format("{}: not proposed: {}\n", each.id, each.refused);
     }
   }
   out += "\n";

@@ -32,7 +32,7 @@ TEST_F(TuneCommand, shows_proposals_that_are_proved_and_advice) {
   EXPECT_THAT(ended.out, HasSubstr("original"));
   EXPECT_THAT(ended.out, HasSubstr("rewritten"));
   EXPECT_THAT(ended.out, HasSubstr("proved equal"));
-  EXPECT_THAT(ended.out, HasSubstr("- 1 filter add"));
+  EXPECT_THAT(ended.out, HasSubstr("- The filter adds "));
   EXPECT_THAT(ended.out, HasSubstr("90.0 % of the calls are served"));
 }
 

@@ -117,9 +117,8 @@ class Advising {
                                     report_.filters == 1 ? "filter" : "filters",
                                     figure(original_.cost, report_.unit));
     if (report_.time) {
-      words +=
-          fmt::format(", which alone takes {:.0f} ns in the kernel where it does next to nothing",
-                      report_.time->entry_ns);
+      words += fmt::format("; one that does next to nothing takes {:.0f} ns without them",
+                           report_.time->entry_ns);
     }
     out_.push_back({words + ".", original_.cost});
   }

@@ -135,7 +135,7 @@ class Tuning {
   void add_original() {
     Proposal original;
     original.id = "original";
-    original.title = "as it is";
+    original.title = "As it is";
     for (std::size_t filter = 0; filter < stack_.size(); ++filter) {
       const auto program = stack_.program(filter);
       original.programs.emplace_back(program.begin(), program.end());
@@ -147,7 +147,7 @@ class Tuning {
   void add_rewritten() {
     Proposal proposal;
     proposal.id = "rewritten";
-    proposal.title = "one rewritten filter";
+    proposal.title = "One rewritten filter";
     proposal.advice = stack_.size() > 1
                           ? fmt::format(
                                 "Install this program in place of the {} filters, where one place "

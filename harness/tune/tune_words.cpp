@@ -14,7 +14,8 @@ double percent(double part, double whole) { return whole > 0 ? 100 * part / whol
 std::string change_words(const Report& report, const Proposal& proposal) {
   const double before = report.proposals.front().cost;
   std::string out = fmt::format("{:.1f}", proposal.cost);
-  if (proposal.id != "original" && before > 0) {
+  const bool same = fmt::format("{:.1f}", before) == out;
+  if (proposal.id != "original" && before > 0 && !same) {
     out += fmt::format(" ({:+.1f} %)", percent(proposal.cost - before, before));
   }
   return out;
@@ -63,17 +64,24 @@ std::string calls_words(const Report& report) {
 std::string summary(const Report& report) {
   const Proposal& original = report.proposals.front();
   if (report.calls.total == 0) return "No call of the workload is of this ABI: nothing to weigh.";
-  if (report.best == 0) {
-    return fmt::format(
-        "Nothing that is proved equal is cheaper than what there is: {:.1f} {} are added to a "
-        "call.",
-        original.cost, to_string(report.unit));
-  }
   const Proposal& best = report.proposals[report.best];
+  const std::string before = fmt::format("{:.1f}", original.cost);
+  const std::string after = fmt::format("{:.1f}", best.cost);
+  if (before == after) {
+    std::string out = fmt::format(
+        "{} {} are added to a call, and nothing that is proved equal adds "
+        "less",
+        before, to_string(report.unit));
+    if (report.best != 0) {
+      out += fmt::format("; {} is shorter: {} instructions instead of {}", best.id,
+                         best.instructions, original.instructions);
+    }
+    return out + ".";
+  }
   return fmt::format(
-      "{}: {:.1f} {} are added to a call instead of {:.1f} ({:+.1f} %), {} instructions instead of "
-      "{}, and every call gets what it got.",
-      best.title, best.cost, to_string(report.unit), original.cost,
+      "{}: {} {} are added to a call instead of {} ({:+.1f} %), {} instructions instead of {}, and "
+      "every call gets what it got.",
+      best.title, after, to_string(report.unit), before,
       percent(best.cost - original.cost, original.cost), best.instructions, original.instructions);
 }
 
