@@ -113,9 +113,9 @@ class Advising {
   }
 
   void whole() {
-    std::string words = fmt::format("{} {} add {} to the average call", report_.filters,
-                                    report_.filters == 1 ? "filter" : "filters",
-                                    figure(original_.cost, report_.unit));
+    std::string words = report_.filters == 1 ? std::string("The filter adds")
+                                             : fmt::format("The {} filters add", report_.filters);
+    words += fmt::format(" {} to the average call", figure(original_.cost, report_.unit));
     if (report_.time) {
       words += fmt::format("; one that does next to nothing takes {:.0f} ns without them",
                            report_.time->entry_ns);

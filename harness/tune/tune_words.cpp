@@ -72,7 +72,7 @@ std::string summary(const Report& report) {
         "{} {} are added to a call, and nothing that is proved equal adds "
         "less",
         before, to_string(report.unit));
-    if (report.best != 0) {
+    if (best.instructions < original.instructions) {
       out += fmt::format("; {} is shorter: {} instructions instead of {}", best.id,
                          best.instructions, original.instructions);
     }
