@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs a command under filters, as they are, and nothing else.
 
-  bench/under_filters.py FILTER.bpf... -- COMMAND [ARGUMENT...]
+  bench/under_filters.py [FILTER.bpf...] -- COMMAND [ARGUMENT...]
 
-The files hold struct sock_filter of this machine; the first is installed first. x86_64 and aarch64; sets no_new_privs.
+The files, if any, hold struct sock_filter of this machine; the first is installed first. x86_64 and aarch64; sets no_new_privs.
 """
 
 import ctypes
