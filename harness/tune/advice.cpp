@@ -177,7 +177,9 @@ class Advising {
       found.push_back({std::move(words), blamed.cost});
     }
     constexpr std::size_t kMost = 8;
-    std::ranges::stable_sort(found, std::ranges::greater{}, &Advice::cost);
+    std::ranges::sort(found, [](const Advice& a, const Advice& b) {
+      return std::tie(b.cost, a.words) < std::tie(a.cost, b.words);
+    });
     if (found.size() > kMost) {
       double rest = 0;
       for (std::size_t i = kMost; i < found.size(); ++i) rest += found[i].cost;
