@@ -61,6 +61,8 @@ set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_STRIP_FILES ON)
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/strip.cmake)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own
 set(CPACK_GENERATOR DEB)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL tool library development)
@@ -88,24 +90,24 @@ set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SHLIBDEPS ON)
 set(CPACK_COMPONENT_TOOL_DESCRIPTION
 "explains, tests and measures seccomp filters
- Callgate says what Linux does with seccomp filters, in userspace: which
- system call gets which verdict, and why. It reads programs of classic BPF
- and profiles of containers, services and sandboxes, checks filters as the
- kernel would, runs them on made-up or recorded calls, runs suites of
- expectations, compares filters, and says what they cost.
- .
- This package contains the command.")
+Callgate says what Linux does with seccomp filters, in userspace: which
+system call gets which verdict, and why. It reads programs of classic BPF
+and profiles of containers, services and sandboxes, checks filters as the
+kernel would, runs them on made-up or recorded calls, runs suites of
+expectations, compares filters, and says what they cost.
+
+This package contains the command.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libcallgate0)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
 "what Linux does with seccomp filters - C library
- Callgate says what Linux does with seccomp filters, in userspace: which
- system call gets which verdict, and why.
- .
- This package contains the shared library with the interface for C: filters
- are checked as the kernel would, stacked, and run on descriptions of calls.")
+Callgate says what Linux does with seccomp filters, in userspace: which
+system call gets which verdict, and why.
+
+This package contains the shared library with the interface for C: filters
+are checked as the kernel would, stacked, and run on descriptions of calls.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcallgate-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
@@ -114,13 +116,13 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "${callgate_recommends}")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libgmock-dev, libgtest-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
 "what Linux does with seccomp filters - development files
- Callgate says what Linux does with seccomp filters, in userspace: which
- system call gets which verdict, and why.
- .
- This package contains what programs are built with: the headers and static
- libraries for C and C++ and files for pkg-config and CMake. What its part
- callgate::harness needs of others is recommended only; the C library and
- callgate::verifier need nothing else.")
+Callgate says what Linux does with seccomp filters, in userspace: which
+system call gets which verdict, and why.
+
+This package contains what programs are built with: the headers and static
+libraries for C and C++ and files for pkg-config and CMake. What its part
+callgate::harness needs of others is recommended only; the C library and
+callgate::verifier need nothing else.")
 
 # What Debian wants in each package: a copyright, a changelog, what lintian need not say and why.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
