@@ -129,3 +129,11 @@ if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   include(${CMAKE_CURRENT_LIST_DIR}/debian.cmake)
 endif()
 include(CPack)
+
+add_custom_target(callgate_packages
+  COMMAND ${CMAKE_CPACK_COMMAND} --config ${PROJECT_BINARY_DIR}/CPackConfig.cmake
+  COMMENT "Making packages of Debian in ${CPACK_PACKAGE_DIRECTORY}" VERBATIM USES_TERMINAL)
+add_dependencies(callgate_packages callgate_installed)
+# Not a test: it wants root, debootstrap, lintian, a mirror of Debian.
+add_custom_target(package_check
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/check.sh ${PROJECT_BINARY_DIR}/package VERBATIM USES_TERMINAL)
