@@ -1,4 +1,75 @@
-# What Debian's packages hold beside what is installed anywhere.
+# Packages of Debian by CPack: `callgate_packages` makes them in the build tree's folder packages; README.md here.
+set(CPACK_PACKAGE_NAME callgate)
+set(CPACK_PACKAGE_VENDOR "Callgate")
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_VERBATIM_VARIABLES ON)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/strip.cmake)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own
+set(CPACK_GENERATOR DEB)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL tool library development)
+# Debian's own names win over what its maintainers would call 0.1.0-1, were it there one day.
+set(CPACK_DEBIAN_PACKAGE_RELEASE 0upstream1)
+set(callgate_deb_version ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})
+# Who builds a package answers for it, and says so as for any package of Debian: DEBFULLNAME and DEBEMAIL.
+set(callgate_maintainer "Callgate maintainers <maintainers@callgate.invalid>")
+if(DEFINED ENV{DEBEMAIL} AND DEFINED ENV{DEBFULLNAME})
+  set(callgate_maintainer "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+endif()
+set(CALLGATE_MAINTAINER "${callgate_maintainer}" CACHE STRING "Maintainer of Debian packages, as Name <address>")
+set(CPACK_PACKAGE_CONTACT "${CALLGATE_MAINTAINER}")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${CALLGATE_MAINTAINER}")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+# pkg-config's files name the prefix that the build was configured with.
+set(CPACK_SET_DESTDIR ON)
+
+set(CPACK_DEBIAN_TOOL_PACKAGE_NAME callgate)
+set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_TOOL_PACKAGE_SHLIBDEPS ON)
+set(CPACK_COMPONENT_TOOL_DESCRIPTION
+"explains, tests and measures seccomp filters
+Callgate says what Linux does with seccomp filters, in userspace: which
+system call gets which verdict, and why. It reads programs of classic BPF
+and profiles of containers, services and sandboxes, checks filters as the
+kernel would, runs them on made-up or recorded calls, runs suites of
+expectations, compares filters, and says what they cost.
+
+This package contains the command.")
+
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libcallgate0)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
+set(CPACK_COMPONENT_LIBRARY_DESCRIPTION
+"what Linux does with seccomp filters - C library
+Callgate says what Linux does with seccomp filters, in userspace: which
+system call gets which verdict, and why.
+
+This package contains the shared library with the interface for C: filters
+are checked as the kernel would, stacked, and run on descriptions of calls.")
+
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcallgate-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libcallgate0 (= ${callgate_deb_version})")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "${callgate_recommends}")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libgmock-dev, libgtest-dev")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
+"what Linux does with seccomp filters - development files
+Callgate says what Linux does with seccomp filters, in userspace: which
+system call gets which verdict, and why.
+
+This package contains what programs are built with: the headers and static
+libraries for C and C++ and files for pkg-config and CMake. What its part
+callgate::harness and programs that are linked with libcallgate.a need of
+others is recommended only; the shared library and callgate::verifier need
+nothing else.")
+
+# What each of them holds beside what is installed anywhere: a copyright, changelogs, what lintian need not say and why.
 find_program(CALLGATE_GZIP gzip REQUIRED)
 set(debian ${PROJECT_BINARY_DIR}/debian)
 
@@ -30,3 +101,9 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA
     ${debian}/symbols ${debian}/triggers ${debian}/none/postinst ${debian}/none/postrm)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
+include(CPack)
+
+add_custom_target(callgate_packages
+  COMMAND ${CMAKE_CPACK_COMMAND} --config ${PROJECT_BINARY_DIR}/CPackConfig.cmake
+  COMMENT "Making packages of Debian in ${CPACK_PACKAGE_DIRECTORY}" VERBATIM USES_TERMINAL)
+add_dependencies(callgate_packages callgate_installed)

@@ -19,8 +19,8 @@ cmp -s "$work/all" "$work/parts" || {
   diff "$work/all" "$work/parts"
   exit 1
 }
-# The library's package has nothing that a program's start does not need.
-if (cd "$work/library" && find . ! -type d) | grep -v '/libcallgate\.so\.[0-9.]*$'; then
+# The library's component has nothing that a program's start does not need (and documents, where it is for Debian).
+if (cd "$work/library" && find . ! -type d) | grep -v -e '/libcallgate\.so\.[0-9.]*$' -e '^\./share/'; then
   echo "is no part of the shared library"
   exit 1
 fi
@@ -35,6 +35,5 @@ sh "$here/consumers.sh" "$cmake" "$cc" "$cxx" "$work/prefix"
 
 DESTDIR="$work/root" "$cmake" --install "$build" --prefix /opt/callgate >/dev/null
 [ "$(ls "$work/root")" = opt ] && [ "$(ls "$work/root/opt")" = callgate ]
-grep -q '^prefix=/opt/callgate$' "$work/root/opt/callgate/"lib*/pkgconfig/callgate.pc ||
-  grep -q '^prefix=/opt/callgate$' "$work/root/opt/callgate/"lib*/*/pkgconfig/callgate.pc
+grep -q '^prefix=/opt/callgate$' "$(find "$work/root" -name callgate.pc)"
 sh "$here/consumers.sh" "$cmake" "$cc" "$cxx" /opt/callgate "$work/root"
