@@ -29,6 +29,9 @@ quiet cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL
   -DCMAKE_SHARED_LINKER_FLAGS=-Wl,-z,now -DCMAKE_EXE_LINKER_FLAGS=-Wl,-z,now
 rm -rf "$build/packages"
 quiet cmake --build "$build" --target callgate_packages ${CALLGATE_JOBS:+-j"$CALLGATE_JOBS"}
+sha256sum "$build/packages/"*.deb >"$work/first"
+quiet cmake --build "$build" --target callgate_packages
+sha256sum "$build/packages/"*.deb | diff "$work/first" - || fail "made again, the packages are others"
 changes >"$work/after"
 cmp -s "$work/before" "$work/after" || { diff "$work/before" "$work/after"; fail "the build changed the sources"; }
 (cd "$build/packages" && ls -l ./*.deb | awk '{ print $5, $9 }')

@@ -13,6 +13,13 @@ set(CPACK_COMPONENTS_ALL tool library development)
 # Debian's own names win over what its maintainers would call 0.1.0-1, were it there one day.
 set(CPACK_DEBIAN_PACKAGE_RELEASE 0upstream1)
 set(callgate_deb_version ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})
+# When this version was released, in seconds: the changelog's date, and that of every file, so that who makes the
+# packages again from the same programs gets the same bytes.
+set(callgate_release 1795780800)
+set(callgate_environment $ENV{SOURCE_DATE_EPOCH})
+set(ENV{SOURCE_DATE_EPOCH} ${callgate_release})
+string(TIMESTAMP callgate_release_date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+set(ENV{SOURCE_DATE_EPOCH} ${callgate_environment})
 # Who builds a package answers for it, and says so as for any package of Debian: DEBFULLNAME and DEBEMAIL.
 set(callgate_maintainer "Callgate maintainers <maintainers@callgate.invalid>")
 if(DEFINED ENV{DEBEMAIL} AND DEFINED ENV{DEBFULLNAME})
@@ -104,6 +111,7 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 include(CPack)
 
 add_custom_target(callgate_packages
-  COMMAND ${CMAKE_CPACK_COMMAND} --config ${PROJECT_BINARY_DIR}/CPackConfig.cmake
+  COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${callgate_release}
+          ${CMAKE_CPACK_COMMAND} --config ${PROJECT_BINARY_DIR}/CPackConfig.cmake
   COMMENT "Making packages of Debian in ${CPACK_PACKAGE_DIRECTORY}" VERBATIM USES_TERMINAL)
 add_dependencies(callgate_packages callgate_installed)

@@ -54,6 +54,10 @@ foreach(name callgate callgate-verifier callgate-harness)
   install(FILES ${callgate_pc}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
+if(EXISTS ${PROJECT_SOURCE_DIR}/harness/cli/man.cpp AND TARGET callgate)
+  include(${CMAKE_CURRENT_LIST_DIR}/manual.cmake)
+endif()
+
 # Packages of Debian are of a build that was configured for /usr: elsewhere Debian puts nothing.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   include(${CMAKE_CURRENT_LIST_DIR}/debian.cmake)
