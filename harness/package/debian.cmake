@@ -93,11 +93,15 @@ foreach(component tool library development)
   set(name ${CPACK_DEBIAN_${COMPONENT}_PACKAGE_NAME})
   install(FILES ${CMAKE_CURRENT_LIST_DIR}/copyright ${debian}/changelog.Debian.gz ${debian}/changelog.gz
           DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${name} COMPONENT ${component})
-  if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/${name}.lintian-overrides)
-    install(FILES ${CMAKE_CURRENT_LIST_DIR}/${name}.lintian-overrides
-            DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/lintian/overrides COMPONENT ${component} RENAME ${name})
-  endif()
 endforeach()
+file(READ ${CMAKE_CURRENT_LIST_DIR}/callgate.lintian-overrides overrides)
+if(NOT TARGET callgate_manual)
+  string(APPEND overrides "# Built without it, where the command that writes it could not be run: --help says the same.\n"
+                          "callgate: no-manual-page [usr/bin/callgate]\n")
+endif()
+file(CONFIGURE OUTPUT ${debian}/lintian-overrides CONTENT "${overrides}" @ONLY)
+install(FILES ${debian}/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/lintian/overrides
+        COMPONENT tool RENAME callgate)
 
 # What programs that were linked with the library need of it, and the linker's cache brought up to date. CPack
 # would write postinst and postrm that call ldconfig, which Debian does by a trigger: it lets be what it is told
