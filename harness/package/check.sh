@@ -85,7 +85,7 @@ inside callgate --version
 printf 'ld [0]\njne #39, allow\nret #0x00050001\nallow: ret #0x7fff0000\n' >"$root/packages/filter.asm"
 inside sh -c 'cd /packages && callgate asm filter.asm -o filter.bpf && callgate check filter.bpf &&
               callgate run -f filter.bpf --arch x86_64 getpid'
-[ -n "$(inside ldconfig -p | grep libcallgate.so.0)" ] || fail "the linker's cache does not know libcallgate.so.0"
+inside ldconfig -p | grep -q "libcallgate\.so\.0" || fail "the linker's cache does not know libcallgate.so.0"
 removed
 say "the command and the library: installed, run, purged, no file differs"
 
