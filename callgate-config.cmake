@@ -1,21 +1,28 @@
-# find_package(callgate [COMPONENTS vm verifier c jit solver harness testing]): callgate::vm, callgate::verifier,
-# callgate::c; where they are asked for callgate::jit and callgate::solver, if they were built and asmjit or Z3 is here
-# too; callgate::harness, a static library with what it needs (fmt, yaml-cpp, libseccomp, threads, and asmjit, capstone
+# find_package(callgate [COMPONENTS vm verifier c c_static jit solver harness testing]): callgate::vm,
+# callgate::verifier, callgate::c; where they are asked for callgate::c_static (asmjit must be here if it was built with
+# it), callgate::jit and callgate::solver, if they were built and asmjit or Z3 is here too; callgate::harness, a static library with what it needs (fmt, yaml-cpp, libseccomp, threads, and asmjit, capstone
 # and Z3 if it was built with them); callgate::testing, which is that and GoogleTest.
 include("${CMAKE_CURRENT_LIST_DIR}/callgate-targets.cmake")
 set(callgate_wants_harness FALSE)
 if("harness" IN_LIST callgate_FIND_COMPONENTS OR "testing" IN_LIST callgate_FIND_COMPONENTS)
   set(callgate_wants_harness TRUE)
 endif()
+set(callgate_wants_engines ${callgate_wants_harness})
+if("c_static" IN_LIST callgate_FIND_COMPONENTS)
+  set(callgate_wants_engines TRUE)
+endif()
 set(callgate_harness_lacks)
 set(callgate_jit_targets "${CMAKE_CURRENT_LIST_DIR}/callgate-jit-targets.cmake")
-if(("jit" IN_LIST callgate_FIND_COMPONENTS OR callgate_wants_harness) AND EXISTS "${callgate_jit_targets}")
+if(("jit" IN_LIST callgate_FIND_COMPONENTS OR callgate_wants_engines) AND EXISTS "${callgate_jit_targets}")
   find_package(asmjit QUIET)
   if(asmjit_FOUND)
     include("${callgate_jit_targets}")
   else()
     list(APPEND callgate_harness_lacks asmjit)
   endif()
+endif()
+if(callgate_wants_engines AND NOT callgate_harness_lacks)
+  include("${CMAKE_CURRENT_LIST_DIR}/callgate-engines-targets.cmake")
 endif()
 set(callgate_solver_targets "${CMAKE_CURRENT_LIST_DIR}/callgate-solver-targets.cmake")
 if(("solver" IN_LIST callgate_FIND_COMPONENTS OR callgate_wants_harness) AND EXISTS "${callgate_solver_targets}")
@@ -53,6 +60,6 @@ foreach(component IN LISTS callgate_FIND_COMPONENTS)
   elseif(callgate_FIND_REQUIRED_${component})
     set(callgate_FOUND FALSE)
     set(callgate_NOT_FOUND_MESSAGE
-        "There is no component ${component} (jit needs asmjit, solver needs Z3, testing needs GoogleTest, harness needs fmt, yaml-cpp and libseccomp; missing: ${callgate_harness_lacks}).")
+        "There is no component ${component} (jit needs asmjit, as c_static may, solver needs Z3, testing needs GoogleTest, harness needs fmt, yaml-cpp and libseccomp; missing: ${callgate_harness_lacks}).")
   endif()
 endforeach()
