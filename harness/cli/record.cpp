@@ -29,7 +29,8 @@ int record(const Options& options) {
   if (!recorded) throw UserError(recorded.error().message);
   if (!recorded->trouble.empty()) fmt::print(stderr, "callgate: {}\n", recorded->trouble);
   fmt::print(stderr, "callgate: {} calls in {}\n", recorded->calls, options.output);
-  return end_like(recorded->end);
+  // A trace that could not be written whole is no success, whatever the command's is.
+  return recorded->trouble.empty() ? end_like(recorded->end) : kWrongUse;
 }
 
 }  // namespace
