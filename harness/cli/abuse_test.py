@@ -9,6 +9,7 @@ no file behind that is not whole. Prints how many there were of each kind."""
 import collections
 import concurrent.futures
 import os
+import pty
 import random
 import re
 import resource
@@ -32,12 +33,11 @@ def instruction(code, jt, jf, k):
 
 GOOD = (instruction(0x20, 0, 0, 0) + instruction(0x15, 0, 1, 39) + instruction(6, 0, 0, 0x7FFF0000) +
         instruction(6, 0, 0, 0x00050001))
-SUITE = """filter: good.bpf
-tests:
-  - name: getpid is allowed
-    arch: x86_64
-    cases:
-      - getpid: ALLOW
+SUITE = """callgate: 1
+filter: good.bpf
+arch: [x86_64]
+expect:
+  - allow: getpid
 """
 
 
@@ -80,7 +80,7 @@ def with_file(name, path):
         "fuzz-live": ["fuzz-live", "--programs", "0", "--state", path, "--shard", "0/0"],
         "capture": ["capture", "--json", "-", "--", path],
         "record": ["record", "-o", "-", "--", path],
-        "corpus": ["corpus", "export", path],
+        "corpus": ["corpus", "list", "--filter", path],
         "completion": ["completion", path],
         "man": ["man", path],
         "kernels": ["kernels", "--kernel", path],
@@ -97,6 +97,35 @@ def codes_of(name):
     return (0, 1, 2)
 
 
+# Each documented code, with what it stands for there.
+CODES = [
+    (0, ["check", "good.bpf"]), (1, ["check", "refused.bpf"]), (2, ["check", "missing"]),
+    (0, ["run", "-f", "good.bpf", "getpid"]), (1, ["run", "-f", "refused.bpf", "getpid"]),
+    (1, ["run", "--kernel", "4.4", "--arch", "x86_64", "-f", "shift.bpf", "getpid"]), (2, ["run", "-f", "good.bpf"]),
+    (0, ["emu", "good.bpf", "getpid"]), (2, ["emu", "refused.bpf", "getpid"]),
+    (0, ["init", "good.bpf"]), (2, ["init", "refused.bpf"]), (2, ["init", "good.bpf", "-o", "good.asm"]),
+    (0, ["test", "suite.yaml"]), (1, ["test", "failing.yaml"]), (2, ["test", "good.asm"]),
+    (0, ["explain", "-f", "good.bpf"]), (1, ["explain", "-f", "refused.bpf"]),
+    (0, ["audit", "-f", "good.bpf", "--fail-on", "never"]), (1, ["audit", "-f", "good.bpf", "--fail-on", "note"]),
+    (0, ["cases", "good.bpf"]), (1, ["cases", "refused.bpf"]), (0, ["disasm", "refused.bpf"]),
+    (0, ["asm", "good.asm", "--format", "hex"]), (1, ["asm", "refused.asm", "--format", "hex"]),
+    (2, ["asm", "suite.yaml", "--format", "hex"]), (0, ["reduce", "good.bpf"]), (1, ["reduce", "refused.bpf"]),
+    (0, ["diff", "good.bpf", "good.bpf"]), (1, ["diff", "good.bpf", "long.bpf"]),
+    (2, ["diff", "good.bpf", "refused.bpf"]), (0, ["subset", "long.bpf", "good.bpf"]),
+    (1, ["subset", "good.bpf", "long.bpf"]), (2, ["subset", "good.bpf", "refused.bpf"]),
+    (0, ["scmp-sim", "-f", "good.bpf", "-s", "39"]), (22, ["scmp-sim"]), (14, ["scmp-sim", "-f", "missing"]),
+    (14, ["scmp-sim", "-f", "refused.bpf"]), (8, ["scmp-sim", "-f", "odd.bpf", "-s", "39"]),
+    (0, ["record", "-o", "t", "--", "true"]), (7, ["record", "-o", "t", "--", "sh", "-c", "exit 7"]),
+    (-9, ["record", "-o", "t", "--", "sh", "-c", "kill -9 $$"]), (2, ["record", "-o", "t", "--", "./missing"]),
+    (124, ["record", "--timeout", "0.1", "-o", "t", "--", "sleep", "60"]),
+    (7, ["capture", "--json", "-", "--", "sh", "-c", "exit 7"]), (2, ["capture", "--json", "-", "--", "./missing"]),
+    (124, ["capture", "--timeout", "0.1", "--json", "-", "--", "sleep", "60"]),
+    (0, ["replay", "-f", "allow.bpf", "strace.log"]), (1, ["replay", "-f", "good.bpf", "strace.log"]),
+    (2, ["replay", "-f", "good.bpf", "missing"]), (0, ["workload", "calls.txt"]), (2, ["workload", "missing"]),
+    (0, ["cost", "-f", "good.bpf"]), (1, ["cost", "-f", "refused.bpf"]), (0, ["task", "script"]),
+    (2, ["task", "good.asm"]), (0, ["corpus", "list"]), (2, ["corpus", "export", "good.bpf"]), (0, ["kernels"]),
+    (0, ["completion", "bash"]), (2, ["completion", "csh"]), (0, ["man"]), (2, ["man", "nothing"]),
+]
 OUTPUTS = {  # subcommands that write a file, and how; OUT is its name
     "convert": ["convert", "good.bpf", "-o", "OUT"],
     "reduce": ["reduce", "good.bpf", "--to", "raw", "-o", "OUT"],
@@ -149,6 +178,12 @@ def make_files(folder):
     put("strace.log", b"getpid() = 1\nread(0, \"\", 1) = 0\n")
     put("script", b"call getpid\n")
     put("records", struct.pack("=iIQ6Q", 39, 0xC000003E, 0, *[0] * 6) * 20000)
+    put("refused.bpf", instruction(0, 0, 0, 0))
+    put("shift.bpf", instruction(0x64, 0, 0, 40) + instruction(0x16, 0, 0, 0))
+    put("odd.bpf", instruction(6, 0, 0, 0x12340000))
+    put("allow.bpf", instruction(6, 0, 0, 0x7FFF0000))
+    put("refused.asm", b"ld [1]\nret #0\n")
+    put("failing.yaml", SUITE.replace("allow", "kill").encode())
     put("empty", b"")
     put("noise", random.Random(1).randbytes(100001))
     put("noise8", random.Random(2).randbytes(8 * 300))
@@ -201,6 +236,9 @@ def all_cases(names):
         cases.append(Case("all closed", [name, "--help"], codes, closed=[0, 1, 2]))
     for words in ([], ["no-such"], ["-"], ["--"], [b"\xff"], ["--help=x"], ["--versio"], ["check" * 10000]):
         cases.append(Case("wrong words", words))
+    for code, words in CODES:
+        cases.append(Case("each exit code", words, (abs(code),), must=code,
+                          signals=(-code,) if code < 0 else ()))
     for words in PRINTING:
         codes = codes_of(words[0])
         cases.append(Case("standard output full", words, codes, out="/dev/full", must=2))
@@ -299,7 +337,7 @@ def run_one(index, case, template):
             return f"ended by signal {-code}: {text[-300:]!r}"
         allowed = case.codes
         if case.words and case.words[0] in ("record", "capture"):
-            allowed = (0, 1, 2, 124)
+            allowed = (*allowed, 0, 1, 2, 124)
         if code >= 0 and code not in allowed:
             return f"ended with {code}, which is not documented: {text[-300:]!r}"
         if how.get("must") is not None and code != how["must"]:
@@ -310,7 +348,8 @@ def run_one(index, case, template):
             return f"ended with {code} and says nothing"
         after = set(os.listdir(os.fsencode(folder)))
         left = [each for each in after - before if code != 0 and each not in (b"limited",)]
-        if code not in (0, 1) and left:
+        # `record` ends as the command does, with its trace written.
+        if code not in (0, 1) and left and case.kind != "each exit code":
             return f"leaves {left} (code {code})"
         if any(b".part" in each or each.startswith(b".callgate") for each in after):
             return f"leaves a part of a file: {sorted(after - before)}"
@@ -327,6 +366,39 @@ def run_one(index, case, template):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def on_a_terminal(words, folder, **settings):
+    """What the command prints where standard output is a terminal."""
+    terminal, other = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    process = subprocess.Popen([CALLGATE] + words, cwd=folder, stdin=subprocess.DEVNULL, stdout=other,
+                               env={**environment, **settings})
+    os.close(other)
+    out = b""
+    try:
+        while data := os.read(terminal, 65536):
+            out += data
+    except OSError:  # so a terminal ends
+        pass
+    os.close(terminal)
+    process.wait()
+    return out
+
+
+def colour_failures(folder):
+    """Colours are for terminals, and not where NO_COLOR is set and not empty."""
+    failures = 0
+    for words in (["check", "good.bpf"], ["emu", "good.bpf", "getpid"]):
+        for settings, wanted in (({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
+            if (b"\033[" in on_a_terminal(words, folder, **settings)) != wanted:
+                failures += 1
+                print(f"FAILED colours: {words} on a terminal with {settings}: wanted: {wanted}")
+        out = subprocess.run([CALLGATE] + words, cwd=folder, capture_output=True, check=False).stdout
+        if b"\033[" in out:
+            failures += 1
+            print(f"FAILED colours: {words} in a pipe")
+    return failures
+
+
 def main():
     top = tempfile.mkdtemp(prefix="callgate-abuse-")
     os.chmod(top, 0o755)
@@ -336,6 +408,7 @@ def main():
         os.mkdir(template)
         os.chmod(template, 0o755)
         make_files(template)
+        failures += colour_failures(template)
         cases = all_cases(subcommands())
         counts = collections.Counter()
         begin = time.monotonic()

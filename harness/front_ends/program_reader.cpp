@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <system_error>
+#include <utility>
 
 #include "harness/front_ends/formats.hpp"
 
@@ -121,7 +123,12 @@ std::expected<std::string, ReadError> read_file(const std::string& path, std::si
     if (got > size_limit - content.size()) {
       return fail(fmt::format("longer than {} bytes", size_limit));
     }
-    content.append(buffer.data(), got);
+    try {
+      content.append(buffer.data(), got);
+    } catch (const std::bad_alloc&) {
+      const std::size_t length = std::exchange(content, {}).size();
+      return fail(fmt::format("too long: there was memory for {} bytes only", length));
+    }
   }
   if (std::ferror(file.get()) != 0) return system_fail();
   return content;
