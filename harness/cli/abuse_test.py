@@ -4,7 +4,8 @@
 All subcommands with files that are missing, empty, huge, binary or not to be read, with standard output
 closed, full or a pipe without a reader, with wrong, too many and very long words. Each must end with a
 code that is documented, and say why where that is not 0; by no signal, in time and in memory; and leave
-no file behind that is not whole. Prints how many there were of each kind."""
+no file behind that is not whole. Prints how many there were of each kind, and what time they took.
+Without a limit of memory (a build with sanitizers) it is a third of them."""
 
 import collections
 import concurrent.futures
@@ -23,7 +24,9 @@ import time
 
 CALLGATE = os.path.abspath(sys.argv[1])
 MEMORY = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-SECONDS = 20
+# Without a limit of memory it is a build with sanitizers: slower, and given less.
+SECONDS = 20 if MEMORY else 120
+HUGE = 5 << 30 if MEMORY else 64 << 20
 NOBODY = 65534
 
 
@@ -189,15 +192,15 @@ def make_files(folder):
     put("noise8", random.Random(2).randbytes(8 * 300))
     put("zeros", bytes(65536))
     put("newlines", b"\n" * 100000)
-    put("deep.json", b"[" * 200000)
+    put("deep.json", b"[" * 100000)
     put("deep.yaml", b"[" * 20000)
     put("open.json", b'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read')
-    put("huge-line", b"a" * (1 << 22))
+    put("huge-line", b"a" * (1 << 20))
     put("nul.txt", b"ld [0]\0ret #0\n")
     put("unreadable", GOOD)
     os.chmod(os.path.join(folder, "unreadable"), 0)
     with open(os.path.join(folder, "huge"), "wb") as file:
-        file.truncate(5 << 30)
+        file.truncate(HUGE)
     os.mkdir(os.path.join(folder, "folder"))
     os.symlink("loop", os.path.join(folder, "loop"))
     os.symlink("nowhere", os.path.join(folder, "dangling"))
@@ -255,6 +258,8 @@ def all_cases(names):
                              ("longest name", "o" * 255), ("/dev/null", "/dev/null")):
             how = [word.replace("OUT", target) if isinstance(target, str) else
                    os.fsencode(word).replace(b"OUT", target) for word in words]
+            if label == "corpus" and kind not in ("folder", "below a file", "loop"):
+                continue  # a second each
             full = target == "/dev/full" and label not in ("capture-folder", "man", "corpus", "init")
             cases.append(Case(f"output: {kind}", how, must=2 if full else None))
         how = [word.replace("OUT", "limited") for word in words]
@@ -281,6 +286,9 @@ def run_one(index, case, template):
                 os.link(source, target)
         os.chmod(folder, 0o755)
         how = case.how
+        unprivileged = how.get("unprivileged") and os.geteuid() == 0
+        # Where the command was built nobody else may be let in.
+        program = os.path.join(os.path.dirname(template), "callgate") if unprivileged else CALLGATE
 
         def prepare():
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -289,7 +297,7 @@ def run_one(index, case, template):
             if "file_size" in how:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (how["file_size"], how["file_size"]))
-            if how.get("unprivileged") and os.geteuid() == 0:
+            if unprivileged:
                 os.setgroups([])
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)
@@ -314,7 +322,7 @@ def run_one(index, case, template):
         opened += [each for each in (error_file, out_file) if each >= 0]
         before = set(os.listdir(os.fsencode(folder)))
         begin = time.monotonic()
-        process = subprocess.Popen([CALLGATE] + case.words, cwd=folder, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([program] + case.words, cwd=folder, stdin=subprocess.DEVNULL,
                                    stdout=out_file, stderr=error_file, preexec_fn=prepare)
         if out == "short pipe":
             os.close(out_file)
@@ -408,8 +416,9 @@ def main():
         os.mkdir(template)
         os.chmod(template, 0o755)
         make_files(template)
+        shutil.copy(CALLGATE, os.path.join(top, "callgate"))
         failures += colour_failures(template)
-        cases = all_cases(subcommands())
+        cases = all_cases(subcommands())[::1 if MEMORY else 3]
         counts = collections.Counter()
         begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -1,6 +1,7 @@
 #include "harness/front_ends/program_reader.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,6 @@
 #include <memory>
 #include <new>
 #include <system_error>
-#include <utility>
 
 #include "harness/front_ends/formats.hpp"
 
@@ -119,16 +119,21 @@ std::expected<std::string, ReadError> read_file(const std::string& path, std::si
   if (!file) return system_fail();
   std::string content;
   std::array<char, 65536> buffer{};
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    if (got > size_limit - content.size()) {
-      return fail(fmt::format("longer than {} bytes", size_limit));
+  try {
+    // A regular file says how long it is: what memory has no room for is refused before it is read.
+    struct stat status{};
+    if (fstat(fileno(file.get()), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+      const auto length = static_cast<std::size_t>(status.st_size);
+      if (length <= size_limit) content.reserve(length);
     }
-    try {
+    while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+      if (got > size_limit - content.size()) {
+        return fail(fmt::format("longer than {} bytes", size_limit));
+      }
       content.append(buffer.data(), got);
-    } catch (const std::bad_alloc&) {
-      const std::size_t length = std::exchange(content, {}).size();
-      return fail(fmt::format("too long: there was memory for {} bytes only", length));
     }
+  } catch (const std::bad_alloc&) {
+    return fail("too long: there is not enough memory to read it");
   }
   if (std::ferror(file.get()) != 0) return system_fail();
   return content;
