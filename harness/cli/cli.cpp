@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "harness/cli/told_choices.hpp"
 #include "harness/front_ends/capabilities.hpp"
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/loader.hpp"
@@ -90,13 +91,13 @@ ByteOrder ModelOptions::file_order() const {
 }
 
 void InputOptions::add_to(CLI::App& command) {
-  std::string names;
-  for (const auto& row : front_ends::input_formats()) names += fmt::format(" {}", row.name);
-  for (const auto& row : front_ends::profile_formats()) names += fmt::format(" {}", row.name);
+  std::vector<std::string_view> names = names_of(front_ends::input_formats());
+  for (const auto& row : front_ends::profile_formats()) names.push_back(row.name);
   constexpr const char* kGroup = "How FILTER is read";
   command
       .add_option("--input-format", format,
-                  "How FILTER is written, told by its content and name if not given:" + names)
+                  "How FILTER is written, told by its content and name if not given")
+      ->check(told_choices(names))
       ->type_name("FORMAT")
       ->group(kGroup);
   command
