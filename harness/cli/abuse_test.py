@@ -119,6 +119,7 @@ CODES = [
     (0, ["scmp-sim", "-f", "good.bpf", "-s", "39"]), (22, ["scmp-sim"]), (14, ["scmp-sim", "-f", "missing"]),
     (14, ["scmp-sim", "-f", "refused.bpf"]), (8, ["scmp-sim", "-f", "odd.bpf", "-s", "39"]),
     (0, ["record", "-o", "t", "--", "true"]), (7, ["record", "-o", "t", "--", "sh", "-c", "exit 7"]),
+    (-13, ["record", "-o", "t", "--", "sh", "-c", "kill -PIPE $$"]),  # which callgate itself outlives
     (-9, ["record", "-o", "t", "--", "sh", "-c", "kill -9 $$"]), (2, ["record", "-o", "t", "--", "./missing"]),
     (124, ["record", "--timeout", "0.1", "-o", "t", "--", "sleep", "60"]),
     (7, ["capture", "--json", "-", "--", "sh", "-c", "exit 7"]), (2, ["capture", "--json", "-", "--", "./missing"]),

@@ -55,7 +55,7 @@ void add_record(CLI::App& root, int& exit_code) {
       "  callgate record -o ls.trace -- ls -l\n"
       "  callgate replay --list ls.trace\n"
       "\nThe exit code, or the signal, is the command's; 124 after --timeout; 2 where it cannot be "
-      "started.");
+      "started, or\nthe trace cannot be written whole.");
   command.callback([options, &exit_code] { exit_code = record(*options); });
 }
 
