@@ -1,13 +1,19 @@
 #include "harness/cli/cli.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <system_error>
 
+#include "harness/cli/told_choices.hpp"
 #include "harness/front_ends/capabilities.hpp"
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/loader.hpp"
@@ -85,13 +91,13 @@ ByteOrder ModelOptions::file_order() const {
 }
 
 void InputOptions::add_to(CLI::App& command) {
-  std::string names;
-  for (const auto& row : front_ends::input_formats()) names += fmt::format(" {}", row.name);
-  for (const auto& row : front_ends::profile_formats()) names += fmt::format(" {}", row.name);
+  std::vector<std::string_view> names = names_of(front_ends::input_formats());
+  for (const auto& row : front_ends::profile_formats()) names.push_back(row.name);
   constexpr const char* kGroup = "How FILTER is read";
   command
       .add_option("--input-format", format,
-                  "How FILTER is written, told by its content and name if not given:" + names)
+                  "How FILTER is written, told by its content and name if not given")
+      ->check(told_choices(names))
       ->type_name("FORMAT")
       ->group(kGroup);
   command
@@ -312,18 +318,89 @@ SeccompData parse_call(const std::string& syscall, std::span<const std::string> 
   return data;
 }
 
+namespace {
+
+// Signals that end a process wait until a file has its name, or is gone.
+class WithoutInterrupts {
+ public:
+  WithoutInterrupts() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&signals, each);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+  }
+  ~WithoutInterrupts() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  WithoutInterrupts(const WithoutInterrupts&) = delete;
+  WithoutInterrupts& operator=(const WithoutInterrupts&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// 0, or the error.
+int write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+// 0, or the error. What `path` names is no regular file: a device, a pipe.
+int write_into(const std::string& path, std::string_view text) {
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  if (file < 0) return errno;
+  const int error = write_all(file, text);
+  return close(file) != 0 && error == 0 ? errno : error;
+}
+
+// 0, or the error.
+int write_beside(const std::filesystem::path& path, std::string_view text) {
+  const WithoutInterrupts waiting;
+  // A name of its own: nothing of the user's is in the way, and it is no longer than any name may
+  // be.
+  std::string part;
+  int file = -1;
+  for (int i = 0; file < 0; ++i) {
+    part = (path.parent_path() / fmt::format(".callgate-{}-{}.part", getpid(), i)).string();
+    file = open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0 && (errno != EEXIST || i == 100)) return errno;
+  }
+  struct stat before{};
+  // A file that is written over keeps its permissions.
+  if (stat(path.c_str(), &before) == 0) static_cast<void>(fchmod(file, before.st_mode & 07777U));
+  int error = write_all(file, text);
+  if (close(file) != 0 && error == 0) error = errno;
+  if (error == 0 && rename(part.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) unlink(part.c_str());
+  return error;
+}
+
+}  // namespace
+
 void write_whole(const std::string& path, std::string_view text) {
-  const std::string part = path + ".part";
-  std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(part, path, error);
-  if (out && !error) return;
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
+  std::error_code code;
+  const auto there = std::filesystem::status(path, code).type();
+  int error = 0;
+  if (there == std::filesystem::file_type::directory) {
+    error = EISDIR;
+  } else if (there == std::filesystem::file_type::regular ||
+             there == std::filesystem::file_type::not_found) {
+    // Where the name is a link, what it leads to is written, and the link stays. There is no
+    // circle: status() would not have come to an end.
+    std::filesystem::path target = path;
+    while (std::filesystem::is_symlink(target, code)) {
+      target = target.parent_path() / std::filesystem::read_symlink(target, code);
+    }
+    error = write_beside(target, text);
+  } else {
+    error = write_into(path, text);
+  }
+  if (error == 0) return;
   throw UserError(
-      fmt::format("{}: could not be written; is there room, and may you write there?", path));
+      fmt::format("{}: could not be written: {}", path, std::generic_category().message(error)));
 }
 
 bool colours_wanted() {

@@ -120,8 +120,9 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths, bool positi
                                      std::span<const std::string> arguments,
                                      const std::string& instruction_pointer, Arch arch);
 
-/// Writes a file, whole or not at all: it takes its name when all of it is there. UserError where
-/// it cannot be written.
+/// Writes a file, whole or not at all: it takes its name when all of it is there. Through a link
+/// what it leads to is written; what is no regular file (a device, a pipe) is written into.
+/// UserError where it cannot be written.
 void write_whole(const std::string& path, std::string_view text);
 
 /// Whether standard output takes colours: a terminal, and NO_COLOR not set.

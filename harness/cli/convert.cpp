@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/encodings.hpp"
+#include "harness/cli/told_choices.hpp"
 #include "harness/front_ends/policy_writers.hpp"
 #include "harness/report/syntaxes.hpp"
 #include "harness/report/words.hpp"
@@ -23,15 +25,12 @@ struct Options {
   std::string out;
 };
 
-std::string names_of_targets() {
-  std::string out;
-  const auto add = [&](std::string_view name) {
-    if (!out.empty()) out += ' ';
-    out += name;
-  };
-  for (const Encoding& each : encodings()) add(each.name);
-  for (const report::SyntaxRow& each : report::syntaxes()) add(each.name);
-  for (const front_ends::PolicyWriterRow& each : front_ends::policy_writers()) add(each.name);
+std::vector<std::string_view> names_of_targets() {
+  std::vector<std::string_view> out = names_of(encodings());
+  for (const report::SyntaxRow& each : report::syntaxes()) out.push_back(each.name);
+  for (const front_ends::PolicyWriterRow& each : front_ends::policy_writers()) {
+    out.push_back(each.name);
+  }
   return out;
 }
 
@@ -113,7 +112,7 @@ int convert(const Options& options) {
                      front_ends::find_policy_writer(options.to) != nullptr;
   if (!known) {
     throw UserError(fmt::format("--to {}: not a format that is written; these are: {}", options.to,
-                                names_of_targets()));
+                                fmt::join(names_of_targets(), " ")));
   }
   const KernelModel model = options.model.model();
   const std::vector<FilterFile> files = read_filters(options.path, options.input, options.model);
@@ -138,7 +137,8 @@ void add_convert(CLI::App& root, int& exit_code) {
       "convert", "Filters and profiles in another form, and what of them could not be kept");
   command.add_option("FILTER", options->path, "A filter or profile; - is standard input")
       ->required();
-  command.add_option("--to", options->to, "The form, raw if not given: " + names_of_targets())
+  command.add_option("--to", options->to, "The form, raw if not given")
+      ->check(told_choices(names_of_targets()))
       ->type_name("FORMAT");
   command
       .add_option("-o,--output", options->out,

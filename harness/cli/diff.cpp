@@ -49,7 +49,8 @@ void add_diff(CLI::App& root, int& exit_code) {
       "  callgate diff old.json new.json\n"
       "  callgate diff --a base.bpf --a extra.bpf --b merged.bpf --level outcome\n"
       "  callgate diff profile.json profile.json --arch-a x86_64 --arch-b aarch64\n"
-      "\nExit code 0: equal, which is proved for all inputs; 1: different, each difference with a "
+      "\nExit codes: 0: equal, which is proved for all inputs; 1: different, each difference with "
+      "a "
       "call\nthat was run on both; 2: wrong use, or a filter is refused; 3: undecided, with what "
       "is "
       "left.");

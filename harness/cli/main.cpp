@@ -1,31 +1,24 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/scmp_sim.hpp"
+#include "harness/cli/tree.hpp"
 
 namespace {
 
 using callgate::cli::UserError;
-
-constexpr std::string_view kDescription =
-    "What Linux does with seccomp filters, in userspace: which call gets which verdict, and why.\n";
-
-constexpr std::string_view kFooter =
-    "\nExamples:\n"
-    "  callgate check filter.bpf\n"
-    "  callgate run -f filter.bpf openat AT_FDCWD 0 O_RDONLY\n"
-    "  callgate live -f filter.bpf --all\n"
-    "\nExit codes: 0 all well; 1 an answer of no (refused, mismatch); 2 wrong use or unreadable "
-    "input.\n"
-    "`callgate SUBCOMMAND --help` says more of each.";
 
 // Called by the name of libseccomp's simulator, it is one; with `emu`, seccomp-tools and ceccomp
 // need nothing more than their name.
@@ -33,24 +26,42 @@ bool is_called(std::string_view path, std::string_view name) {
   return path.substr(path.rfind('/') + 1) == name;
 }
 
+// Where standard error is closed or full there is nobody left to tell: never throws.
+void say(const std::string& text) noexcept {
+  static_cast<void>(std::fputs(("callgate: " + text + "\n").c_str(), stderr));
+}
+
+// A file that is opened must never become standard output or error because those were closed. What
+// is put in their place is of the wrong direction: using it is an error, not a silence.
+void hold_standard_files() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    static_cast<void>(open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY));
+  }
+}
+
+// A pipe whose reader has gone is an error of writing (EPIPE), not a death. It is a handler, not
+// SIG_IGN, since programs that are started here must not inherit it.
+void outlive_closed_pipes() {
+  struct sigaction action{};
+  if (sigaction(SIGPIPE, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  static_cast<void>(sigaction(SIGPIPE, &action, nullptr));
+}
+
 int run(int argc, char** argv) {
   if (argc > 0 && is_called(argv[0], "scmp_bpf_sim")) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     return callgate::cli::scmp_sim(argv[0], words);
   }
-  CLI::App app{std::string(kDescription), "callgate"};
-  app.footer(std::string(kFooter));
-  app.set_version_flag("--version", std::string("callgate " CALLGATE_VERSION));
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(36);
   int exit_code = callgate::cli::kWell;
-#define SUBCOMMAND(name) callgate::cli::add_##name(app, exit_code);
-#include "harness/cli/subcommands.def"
-#undef SUBCOMMAND
+  const std::unique_ptr<CLI::App> app =
+      callgate::cli::command_tree(exit_code, argc > 1 ? argv[1] : "");
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) return app->exit(error);
     fmt::print(stderr, "callgate: {}\nRun `callgate --help` for what there is.\n", error.what());
     return callgate::cli::kWrongUse;
   }
@@ -60,20 +71,29 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_files();
+  outlive_closed_pipes();
   int exit_code = callgate::cli::kWrongUse;
+  std::string error;
   try {
     exit_code = run(argc, argv);
-  } catch (const UserError& error) {
-    fmt::print(stderr, "callgate: {}\n", error.what());
+  } catch (const UserError& thrown) {
+    error = thrown.what();
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "callgate: out of memory\n");
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "callgate: {}\n", error.what());
+    error = "out of memory";
+  } catch (const std::exception& thrown) {
+    error = thrown.what();
   }
-  // What was printed may not have arrived (a full disk, say): that is no success.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fmt::print(stderr, "callgate: standard output could not be written\n");
+  // What was printed may not have arrived (a full disk, a pipe that was closed): that is no
+  // success.
+  const bool failed_before = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) != 0 || failed_before) {
+    const int reason = errno;
+    say(failed_before ? "standard output could not be written"
+                      : fmt::format("standard output could not be written: {}",
+                                    std::generic_category().message(reason)));
     return callgate::cli::kWrongUse;
   }
+  if (!error.empty()) say(error);
   return exit_code;
 }

@@ -29,7 +29,8 @@ int record(const Options& options) {
   if (!recorded) throw UserError(recorded.error().message);
   if (!recorded->trouble.empty()) fmt::print(stderr, "callgate: {}\n", recorded->trouble);
   fmt::print(stderr, "callgate: {} calls in {}\n", recorded->calls, options.output);
-  return end_like(recorded->end);
+  // A trace that could not be written whole is no success, whatever the command's is.
+  return recorded->trouble.empty() ? end_like(recorded->end) : kWrongUse;
 }
 
 }  // namespace
@@ -54,7 +55,7 @@ void add_record(CLI::App& root, int& exit_code) {
       "  callgate record -o ls.trace -- ls -l\n"
       "  callgate replay --list ls.trace\n"
       "\nThe exit code, or the signal, is the command's; 124 after --timeout; 2 where it cannot be "
-      "started.");
+      "started, or\nthe trace cannot be written whole.");
   command.callback([options, &exit_code] { exit_code = record(*options); });
 }
 

@@ -1,6 +1,7 @@
 #include "verifier/reduce.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/encodings.hpp"
+#include "harness/cli/told_choices.hpp"
 #include "harness/report/syntaxes.hpp"
 
 namespace callgate::cli {
@@ -24,11 +26,9 @@ struct Options {
   std::string format = "text";
 };
 
-std::string names_of_targets() {
-  std::string out;
-  for (const Encoding& each : encodings()) out += fmt::format("{} ", each.name);
-  for (const report::SyntaxRow& each : report::syntaxes()) out += fmt::format("{} ", each.name);
-  out.pop_back();
+std::vector<std::string_view> names_of_targets() {
+  std::vector<std::string_view> out = names_of(encodings());
+  for (const report::SyntaxRow& each : report::syntaxes()) out.push_back(each.name);
   return out;
 }
 
@@ -96,7 +96,7 @@ std::string json(const Options& options, const verifier::Reduced& reduced, std::
 int reduce(const Options& options) {
   if (find_encoding(options.to) == nullptr && report::find_syntax(options.to) == nullptr) {
     throw UserError(fmt::format("--to {}: not a form of a program; these are: {}", options.to,
-                                names_of_targets()));
+                                fmt::join(names_of_targets(), " ")));
   }
   const KernelModel model = options.model.model();
   const FilterFile file = read_filter(options.path, options.input, options.model);
@@ -129,9 +129,8 @@ void add_reduce(CLI::App& root, int& exit_code) {
       *root.add_subcommand("reduce", "A shorter program that is proved to mean the same");
   command.add_option("FILTER", options->path, "A filter or profile; - is standard input")
       ->required();
-  command
-      .add_option("--to", options->to,
-                  "How the program is written, callgate if not given: " + names_of_targets())
+  command.add_option("--to", options->to, "How the program is written, callgate if not given")
+      ->check(told_choices(names_of_targets()))
       ->type_name("FORM");
   command.add_option("-o,--output", options->out, "Where it goes, standard output if not given")
       ->type_name("FILE");

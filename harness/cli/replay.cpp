@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/told_choices.hpp"
 #include "harness/engines/engines.hpp"
 #include "harness/report/disassembly.hpp"
 #include "harness/report/words.hpp"
@@ -328,6 +329,7 @@ void add_replay(CLI::App& root, int& exit_code) {
   command
       .add_option("--trace-format", options->trace_format,
                   "How TRACE is written, told by its content if not given:" + names)
+      ->check(told_choices(names_of(trace::formats())))
       ->type_name("FORMAT");
   command.add_flag("--trust-numbers", options->trust_numbers,
                    "Logs of strace: take what is printed of an argument as the whole register");

@@ -133,7 +133,7 @@ void add_scmp_sim(CLI::App& root, int& exit_code) {
       "\nPrints ALLOW, KILL, KILL_PROCESS, TRAP, ERRNO(n), TRACE(n), LOG or NOTIFY. Exit codes: 0; "
       "22 wrong use; 14 FAULT:\nthe filter cannot be read or the kernel refuses it; 8 ERROR: it "
       "returns no action that the kernel knows.\n"
-      "A link to callgate with the name scmp_bpf_sim does the same, so that libseccomp's "
+      "\nA link to callgate with the name scmp_bpf_sim does the same, so that libseccomp's "
       "tests/regression runs with it.\n"
       "\nExample:\n"
       "  callgate scmp-sim -f filter.bpf -a x86_64 -s openat -0 3");

@@ -37,7 +37,8 @@ void add_subset(CLI::App& root, int& exit_code) {
       "and an\naction that the kernel does not know counts as the death that it means.\n"
       "\nExample:\n"
       "  callgate subset docker-default.json ours.json\n"
-      "\nExit code 0: it is, which is proved; 1: it is not, with calls; 2: wrong use, or a filter "
+      "\nExit codes: 0: it is, which is proved; 1: it is not, with calls; 2: wrong use, or a "
+      "filter "
       "is\nrefused; 3: undecided.");
   command.callback([options, &exit_code] { exit_code = subset(*options); });
 }

@@ -9,6 +9,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/test_run.hpp"
+#include "harness/cli/told_choices.hpp"
 #include "harness/suite/live_cases.hpp"
 #include "harness/suite/reporters.hpp"
 #include "harness/suite/runner.hpp"
@@ -243,9 +244,8 @@ void add_test(CLI::App& root, int& exit_code) {
       ->type_name("DIR")
       ->group("libseccomp's format");
   command->add_flag("--list", options->list, "Print the names of the cases, and run none");
-  std::string formats;
-  for (const suite::Reporter& each : suite::reporters()) formats += fmt::format(" {}", each.name);
-  command->add_option("--format", options->format, "How results are printed:" + formats + " [text]")
+  command->add_option("--format", options->format, "How results are printed [text]")
+      ->check(told_choices(names_of(suite::reporters())))
       ->type_name("FORMAT")
       ->group("Results");
   command

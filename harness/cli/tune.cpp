@@ -10,6 +10,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/cli/encodings.hpp"
+#include "harness/cli/told_choices.hpp"
 #include "harness/cli/workloads.hpp"
 #include "harness/cost/cost_words.hpp"
 #include "harness/cost/time_model.hpp"
@@ -366,8 +367,11 @@ void add_tune(CLI::App& root, int& exit_code) {
   command.add_option("--take", options->take, "The proposal that -o writes, by its name")
       ->needs(out)
       ->type_name("ID");
+  std::vector<std::string_view> forms = names_of(encodings());
+  for (const report::SyntaxRow& row : report::syntaxes()) forms.push_back(row.name);
   command
       .add_option("--to", options->to, "How -o writes a program, raw if not given; as reduce --to")
+      ->check(told_choices(forms))
       ->needs(out)
       ->type_name("FORM");
   command

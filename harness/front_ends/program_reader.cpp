@@ -1,12 +1,14 @@
 #include "harness/front_ends/program_reader.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <system_error>
 
 #include "harness/front_ends/formats.hpp"
@@ -117,11 +119,21 @@ std::expected<std::string, ReadError> read_file(const std::string& path, std::si
   if (!file) return system_fail();
   std::string content;
   std::array<char, 65536> buffer{};
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    if (got > size_limit - content.size()) {
-      return fail(fmt::format("longer than {} bytes", size_limit));
+  try {
+    // A regular file says how long it is: what memory has no room for is refused before it is read.
+    struct stat status{};
+    if (fstat(fileno(file.get()), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+      const auto length = static_cast<std::size_t>(status.st_size);
+      if (length <= size_limit) content.reserve(length);
     }
-    content.append(buffer.data(), got);
+    while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+      if (got > size_limit - content.size()) {
+        return fail(fmt::format("longer than {} bytes", size_limit));
+      }
+      content.append(buffer.data(), got);
+    }
+  } catch (const std::bad_alloc&) {
+    return fail("too long: there is not enough memory to read it");
   }
   if (std::ferror(file.get()) != 0) return system_fail();
   return content;
