@@ -54,7 +54,7 @@ foreach(name callgate callgate-verifier callgate-harness)
   install(FILES ${callgate_pc}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 
-if(EXISTS ${PROJECT_SOURCE_DIR}/harness/cli/man.cpp AND TARGET callgate)
+if(TARGET callgate_manual)
   include(${CMAKE_CURRENT_LIST_DIR}/manual.cmake)
 endif()
 
