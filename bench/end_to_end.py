@@ -102,6 +102,13 @@ def build_time(filters, folder):
     return time.perf_counter() - begin
 
 
+def search_time(filters):
+    """Seconds of grep through /usr/include, which opens a file for every few calls."""
+    begin = time.perf_counter()
+    subprocess.run(under(filters, ["taskset", "-c", "0", "grep", "-rqs", "zzqqzz", "/usr/include"]), check=False)
+    return time.perf_counter() - begin
+
+
 def tuned(callgate, profile, workload):
     return json.loads(run([callgate, "tune", "-f", profile, "--workload", workload, "--arch", "x86_64", "--kernel",
                            "host", "--format", "json"]))["reports"][0]
@@ -125,7 +132,8 @@ def main():
             for program, workload, measure, more in (
                     ("nginx, requests/s", CORPUS / "web.workload",
                      lambda f: requests(f, folder, options.seconds), True),
-                    ("build, s", CORPUS / "compile.workload", lambda f: build_time(f, folder), False)):
+                    ("build, s", CORPUS / "compile.workload", lambda f: build_time(f, folder), False),
+                    ("grep -r, s", CORPUS / "compile.workload", search_time, False)):
                 report = tuned(callgate, profile, workload)
                 stem = f"{profile.stem}-{workload.stem}"
                 variants = {"no filter": [], "as they are": programs(report, "original", folder, stem),
