@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/cost_files.hpp"
 #include "harness/cli/workloads.hpp"
 #include "harness/cost/cost_page.hpp"
 #include "harness/cost/cost_words.hpp"
@@ -15,6 +16,7 @@
 namespace callgate::cli {
 namespace {
 
+using cli::json_of;
 using cost::Span;
 using nlohmann::ordered_json;
 using verifier::Cached;
@@ -28,21 +30,6 @@ struct Options {
   std::string format = "text";
   std::string html;
 };
-
-// Reads a file with a reader that answers std::expected<T, ReadError>.
-template <typename Reader>
-auto read(const std::string& path, const Reader& reader) {
-  const std::string shown = path == "-" ? "standard input" : path;
-  const auto text = front_ends::read_file(path);
-  if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
-  auto result = reader(*text);
-  if (!result) {
-    const front_ends::ReadError& error = result.error();
-    const std::string line = error.line ? fmt::format(":{}", *error.line) : std::string();
-    throw UserError(fmt::format("{}{}: {}", shown, line, error.message));
-  }
-  return std::move(*result);
-}
 
 std::string text(const cost::Report& report) {
   std::string out = fmt::format("{}, {} filter{}: {}\n", model_words(report.model), report.filters,
@@ -98,15 +85,6 @@ std::string text(const cost::Report& report) {
 
 ordered_json json_of(const verifier::Count& count) {
   return {{"min", count.least}, {"max", count.most}};
-}
-
-ordered_json json_of(const Span& span) { return {{"min", span.least}, {"max", span.most}}; }
-
-ordered_json json_of(const std::optional<cost::Added>& added) {
-  if (!added) return {};
-  return {{"adds", json_of(added->sum())},
-          {"fixed", json_of(added->fixed)},
-          {"instructions", json_of(added->instructions)}};
 }
 
 ordered_json json_of(const cost::CallCost& call) {
@@ -187,7 +165,7 @@ int cost_of(const Options& options) {
     if (model.arch != Arch::X86_64) {
       throw UserError("--model: time is told for x86_64 only");
     }
-    report.time = read(options.time_model, cost::read_time_model);
+    report.time = read_time_model(options.time_model);
   } else if (model.arch == Arch::X86_64) {
     report.time = cost::TimeModel{};
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "harness/cli/cli.hpp"
+#include "harness/cli/cost_files.hpp"
 #include "harness/cli/encodings.hpp"
 #include "harness/cli/told_choices.hpp"
 #include "harness/cli/workloads.hpp"
@@ -21,6 +22,7 @@
 namespace callgate::cli {
 namespace {
 
+using cli::json_of;
 using nlohmann::ordered_json;
 using tune::Proposal;
 
@@ -48,20 +50,6 @@ std::vector<std::string> split(const std::string& list) {
     at = end + 1;
   }
   return out;
-}
-
-template <typename Reader>
-auto read(const std::string& path, const Reader& reader) {
-  const std::string shown = path == "-" ? "standard input" : path;
-  const auto text = front_ends::read_file(path);
-  if (!text) throw UserError(fmt::format("{}: {}", shown, text.error().message));
-  auto result = reader(*text);
-  if (!result) {
-    const front_ends::ReadError& error = result.error();
-    const std::string line = error.line ? fmt::format(":{}", *error.line) : std::string();
-    throw UserError(fmt::format("{}{}: {}", shown, line, error.message));
-  }
-  return std::move(*result);
 }
 
 std::string row(const tune::Report& report, const Proposal& proposal) {
@@ -123,17 +111,8 @@ std::string text(const tune::Report& report) {
   return out;
 }
 
-ordered_json json_of(const cost::Span& span) { return {{"min", span.least}, {"max", span.most}}; }
-
 ordered_json json_of(const cost::Estimate& estimate) {
   return {{"median", estimate.median}, {"spread", estimate.spread}, {"rounds", estimate.rounds}};
-}
-
-ordered_json json_of(const std::optional<cost::Added>& added) {
-  if (!added) return {};
-  return {{"adds", json_of(added->sum())},
-          {"fixed", json_of(added->fixed)},
-          {"instructions", json_of(added->instructions)}};
 }
 
 ordered_json measured_json(const Proposal& proposal) {
@@ -278,7 +257,7 @@ tune::Options tune_options(const Options& options, Arch arch) {
   out.how = options.how;
   if (!options.time_model.empty()) {
     if (arch != Arch::X86_64) throw UserError("--model: time is told for x86_64 only");
-    out.time = read(options.time_model, cost::read_time_model);
+    out.time = read_time_model(options.time_model);
   }
   return out;
 }

@@ -75,9 +75,7 @@ std::string summary(const Report& report) {
     words += fmt::format("; filters add {} {} to a call: {} are fixed, {} are instructions",
                          span_words(added.sum()), totals.time ? "ns" : "machine instructions",
                          span_words(added.fixed), span_words(added.instructions));
-    const double middle_fixed = (added.fixed.least + added.fixed.most) / 2;
-    const double middle = (added.sum().least + added.sum().most) / 2;
-    words += fmt::format(" ({:.1f} % fixed)", percent(middle_fixed, middle));
+    words += fmt::format(" ({:.1f} % fixed)", percent(middle(added.fixed), middle(added.sum())));
   } else {
     words += fmt::format("; a call runs {} instructions of filters", span_words(totals.executed));
   }

@@ -17,6 +17,9 @@ namespace callgate::cost {
 /// The same with one decimal.
 [[nodiscard]] std::string span_words(const Span& span);
 
+/// Half way from the least to the most.
+[[nodiscard]] constexpr double middle(const Span& span) { return (span.least + span.most) / 2; }
+
 /// Which numbers the cache holds, and how that is known.
 [[nodiscard]] std::string cache_words(const KernelModel& model);
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "harness/cost/cost_words.hpp"
 #include "verifier/cache.hpp"
 #include "vm/actions.hpp"
 #include "vm/opcodes.hpp"
@@ -14,9 +15,8 @@
 namespace callgate::tune {
 namespace {
 
+using cost::middle;
 using verifier::Cached;
-
-double middle(const cost::Span& span) { return (span.least + span.most) / 2; }
 
 double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
 

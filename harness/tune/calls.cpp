@@ -1,6 +1,7 @@
 // Which calls of a workload a model's tasks make.
 #include <algorithm>
 
+#include "harness/cost/compared_calls.hpp"
 #include "harness/tune/tune.hpp"
 #include "vm/arches.hpp"
 #include "vm/syscalls.hpp"
@@ -14,8 +15,6 @@ std::optional<Arch> abi_of(const verifier::KnownCall& call) {
   if ((call.known & kNeeded) != kNeeded) return std::nullopt;
   return arch_of_call(call.data.arch, static_cast<std::uint32_t>(call.data.nr));
 }
-
-std::uint64_t sum(std::uint64_t a, std::uint64_t b) { return a > ~b ? ~std::uint64_t{0} : a + b; }
 
 }  // namespace
 
@@ -37,7 +36,7 @@ Calls calls_for(std::span<const verifier::KnownCall> workload, Arch arch) {
       }
     }
     std::uint64_t& total = taken ? out.total : out.left_out;
-    total = sum(total, each.count);
+    total = cost::saturated_sum(total, each.count);
     if (taken) out.calls.push_back(call);
   }
   out.by_name = !own && !out.calls.empty();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/compare/comparison.hpp"
+#include "harness/cost/cost_words.hpp"
 #include "harness/tune/advice.hpp"
 #include "harness/tune/proposals.hpp"
 #include "verifier/check.hpp"
@@ -14,7 +15,7 @@
 namespace callgate::tune {
 namespace {
 
-double middle(const cost::Span& span) { return (span.least + span.most) / 2; }
+using cost::middle;
 
 // What a call gets added on average, in the report's unit.
 double priced(const cost::Prediction& prediction, Unit unit) {

@@ -16,6 +16,7 @@
 namespace callgate::tune {
 namespace {
 
+using cost::middle;
 using report::html_escaped;
 
 constexpr double kLabels = 190;  // width of the names
@@ -68,8 +69,6 @@ std::string drawn(const std::vector<Bar>& bars, std::string_view what) {
   }
   return out + "</svg></div>\n";
 }
-
-double middle(const cost::Span& span) { return (span.least + span.most) / 2; }
 
 // What is predicted for a call, in the report's unit: fixed, and instructions.
 std::pair<double, double> parts(const Report& report, const std::optional<cost::Added>& time,
