@@ -31,7 +31,7 @@ if(CALLGATE_PCH AND BUILD_TESTING)
   set(callgate_nothing ${PROJECT_BINARY_DIR}/nothing.cpp)
   file(CONFIGURE OUTPUT ${callgate_nothing} CONTENT "")
   add_library(callgate_test_headers OBJECT ${callgate_nothing})
-  set_target_properties(callgate_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  set_target_properties(callgate_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF CALLGATE_TEST TRUE)
   target_compile_options(callgate_test_headers PRIVATE ${CMAKE_CXX_COMPILE_OPTIONS_PIE} ${CALLGATE_TEST_FLAGS})
   target_link_libraries(callgate_test_headers PRIVATE callgate_build GTest::gmock GTest::gtest
                                                       nlohmann_json::nlohmann_json)

@@ -1,4 +1,7 @@
 # The manual's pages and the completions of shells, which the command writes itself (harness/cli).
+if(NOT TARGET callgate_manual)
+  return()
+endif()
 set(manual ${PROJECT_BINARY_DIR}/harness/cli/share)
 set(pages ${manual}/man/man1)
 set(zsh_functions zsh/site-functions)
