@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""options_test.py CALLGATE: every `callgate …` that a Markdown file names has a subcommand and options that there are.
+"""options_test.py CALLGATE: each `callgate …` that a Markdown file names has a subcommand and options that there are.
 
 Looks at code in sentences and tables, and at blocks that are not run."""
 import os

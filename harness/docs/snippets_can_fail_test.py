@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""snippets_can_fail_test.py CALLGATE: what snippets_test.py says of documents that are right, and of others that are wrong."""
+"""snippets_can_fail_test.py CALLGATE: what snippets_test.py says of documents that are right, and of wrong ones."""
 import os
 import subprocess
 import sys
@@ -24,8 +24,8 @@ def run(text, *options):
         path = os.path.join(folder, "page.md")
         with open(path, "w", encoding="utf-8") as file:
             file.write(textwrap.dedent(text))
-        ended = subprocess.run([sys.executable, os.path.join(here, "snippets_test.py"), "--callgate", callgate, *options, path],
-                               capture_output=True, text=True, timeout=100, check=False)
+        command = [sys.executable, os.path.join(here, "snippets_test.py"), "--callgate", callgate, *options, path]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         with open(path, encoding="utf-8") as file:
             return ended.returncode, ended.stdout + ended.stderr, file.read()
 

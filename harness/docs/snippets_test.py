@@ -2,8 +2,8 @@
 """snippets_test.py [--callgate FILE] [--time] [--update] DOCUMENT...: what documents show is what is printed.
 
 Runs the commands of each document's console blocks in a new folder and compares; harness/docs/README.md says how blocks
-are marked. --time prints the seconds of each command, --update writes what is printed into the documents. Exit code 1: a
-document shows something else."""
+are marked. --time prints the seconds of each command, --update writes what is printed into the documents. Exit code 1:
+a document shows something else."""
 import argparse
 import os
 import shutil
