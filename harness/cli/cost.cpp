@@ -159,7 +159,6 @@ int cost_of(const Options& options) {
   if (!options.workload.empty()) calls = read_calls(options.workload, model.arch);
   cost::Report report;
   report.model = model;
-  report.filters = options.filters.size();
   report.has_workload = !options.workload.empty();
   if (!options.time_model.empty()) {
     if (model.arch != Arch::X86_64) {
@@ -177,6 +176,7 @@ int cost_of(const Options& options) {
   const std::vector<FilterFile> files = read_stack(options.filters, options.input, options.model);
   const auto stack = build_stack(files, model, default_engine());
   if (!stack) return kNo;
+  report.filters = files.size();  // a unit or a capture is several
   report.prediction =
       report.has_workload
           ? cost::predict(*stack, calls, report.time, report.counted)

@@ -43,8 +43,8 @@ struct AsmStyle {
   std::string_view go = "goto";  ///< the word for a jump, for advice
 };
 
-/// Takes a text apart: words (letters, digits, `_`, `.`, with `$` before them or not), numbers
-/// (what begins with a digit), signs.
+/// Takes a text apart: words (letters, digits, underscores, dots; a dollar before them or not),
+/// numbers (what begins with a digit), signs.
 class AsmLexer {
  public:
   AsmLexer(std::string_view text, const AsmStyle& style);

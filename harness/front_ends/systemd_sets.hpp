@@ -13,7 +13,7 @@
 /// The syscall sets of systemd ("@clock"), which change with its releases.
 namespace callgate::front_ends::systemd {
 
-/// By name, with the @: names of calls and of further sets.
+/// By name, as "@clock": names of calls and of further sets.
 using SyscallSets = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 /// Those of systemd 252, on x86 and arm: systemd_sets_252.def.

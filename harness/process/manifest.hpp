@@ -83,7 +83,7 @@ struct CapturedFilter {
   Arch arch = Arch::X86_64;  ///< the ABI that installed it; the machine's where that is not known
 };
 
-/// Whether a path is a captured folder or its manifest, with or without #TID.
+/// Whether a path is a captured folder or its manifest, with or without `#TID`.
 [[nodiscard]] bool is_manifest(const std::string& path);
 
 /// "capture#77" and "capture/manifest.json#77" parted: the path, and the task.

@@ -24,7 +24,7 @@ namespace callgate::tune {
 [[nodiscard]] std::string firejail_calls_first(std::string_view text,
                                                std::span<const std::string> first);
 
-/// A file for @frequency of compile_seccomp_policy: the weights in whole numbers, the greatest a
+/// A file for `@frequency` of compile_seccomp_policy: the weights in whole numbers, the greatest a
 /// million, none below 1. Calls that are not in it count 1 there.
 [[nodiscard]] std::string minijail_frequencies(std::span<const RankedCall> calls);
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the build tree $2 into a fresh prefix and builds and runs a project that uses it, and the examples of
-# harness/testing/README.md.
+# harness/testing/README.md and harness/docs/cookbook-generators.md.
 set -eu
 cmake=$1 build=$2 cxx=$3 cc=$4
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,12 +23,12 @@ fi
   sed 's/.*/#include <&>/' >"$work/all.cpp"
 "$cxx" -std=c++23 -fsyntax-only -I "$work/prefix/include" -I "$work/prefix/include/callgate" "$work/all.cpp"
 
-# Blocks of the page that have a name are files.
+# Blocks of the pages that have a name are files.
 mkdir "$work/examples"
 awk -v folder="$work/examples" '
   /^```[a-z]+ [a-z_]+\.[a-z]+$/ { file = folder "/" $2; next }
   /^```/ { file = "" }
-  file != "" { print > file }' "$here/../../testing/README.md"
+  file != "" { print > file }' "$here/../../testing/README.md" "$here/../../docs/cookbook-generators.md"
 
 configure() {
   "$cmake" -S "$here" -DCMAKE_PREFIX_PATH="$work/prefix" -DEXAMPLES="$work/examples" "$@" >"$work/log" 2>&1 ||
@@ -42,6 +42,17 @@ if [ -e "$work/prefix/include/callgate/vm/jit/jit.hpp" ]; then
   "$work/build/consumer_jit"
 fi
 (cd "$work/examples" && "$work/build/profile_test" && "$work/build/generator_test")
+# What the recipe shows is printed.
+awk '/^\$ \.\/fuzz_mine/ { shown = 1; next } /^```/ { shown = 0 } shown { print }' \
+  "$here/../../docs/cookbook-generators.md" >"$work/shown"
+if "$work/build/fuzz_mine" >"$work/printed" 2>&1; then
+  echo "fuzz_mine does not find the mistake"
+  exit 1
+fi
+diff "$work/shown" "$work/printed" || {
+  echo "cookbook-generators.md shows (<) something else than fuzz_mine prints (>)"
+  exit 1
+}
 "$work/prefix/bin/callgate" --version
 
 echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$work/try.cpp"
