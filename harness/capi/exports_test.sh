@@ -24,7 +24,7 @@ compare() {
   for new in $(comm -13 "$work/listed" "$work/exported"); do
     case $new in
       callgate_*@CALLGATE_*)
-        echo "$new is exported and not listed. If callgate.h declares it, add this line to $symbols:"
+        echo "$new is exported and not listed. If a header declares it, add this line to $symbols:"
         echo " $new $version"
         ;;
       *) echo "$new is exported and none of the interface: callgate.map should keep it local." ;;
