@@ -3,6 +3,7 @@
 import enum
 import functools
 import json
+import os
 from ctypes import byref, c_void_p
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -41,7 +42,7 @@ class Status(str, enum.Enum):
 class Failure(NamedTuple):
     """A call that does not get what is expected."""
 
-    call: str
+    call: str  #: empty where it is no call that fails, but the coverage
     expected: str
     actual: str
     outcome: Optional[str]
@@ -55,7 +56,8 @@ class Failure(NamedTuple):
         if rule is not None and self.rule_place is not None:
             rule += f" ({self.rule_place})"
         actual = self.actual if self.outcome is None else f"{self.actual}: {self.outcome}"
-        lines = [self.call, f"  expected  {self.expected}", f"  actual    {actual}"]
+        lines = [self.call] if self.call else []
+        lines += [f"  expected  {self.expected}", f"  actual    {actual}"]
         lines += [f"  {name:<9} {text}" for name, text in (("rule", rule), ("hint", self.hint)) if text is not None]
         if self.path:
             lines += ["  path", *(f"    {each}" for each in self.path)]
@@ -133,7 +135,7 @@ class Results(Handle):
 
     @functools.cached_property
     def cases(self) -> List[CaseResult]:
-        """Those that were run, in the suite's order."""
+        """Those that were run, in the suite's order, and after them what `min_coverage` asks for."""
         return [_result(each) for each in self.document["cases"]]
 
     def write(self, format: str) -> str:
@@ -160,7 +162,9 @@ class Suite(Handle):
         options = SuiteOptionsStruct(names=encoded(several), jobs=jobs, coverage=int(coverage),
                                      fail_fast=int(fail_fast))
         out = c_void_p()
-        called("callgate_suite_load", encoded_path(path), byref(options), byref(out), refusal=True)
+        # EACCES of the suite's own file is no refusal by the kernel.
+        called("callgate_suite_load", encoded_path(path), byref(options), byref(out),
+               refusal=os.access(path, os.R_OK))
         super().__init__(out, library().callgate_suite_destroy)
 
     def __len__(self) -> int:

@@ -4,13 +4,14 @@ import fnmatch
 import os
 import pathlib
 import re
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import pytest
 
 import callgate
 
 _COVERAGE = {"text": "txt", "lcov": "info", "cobertura": "xml", "json": "json"}
+_MIN_COVERAGE = re.compile(rb"^min_coverage[ \t]*:", re.M)
 _KEYS = re.compile(rb"^(?:\xef\xbb\xbf)?(filter|expect|recorded|include)[ \t]*:", re.M)
 # Of a case: its name, and where it stands.
 _Key = Tuple[str, callgate.Place]
@@ -27,8 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--callgate-strict", action="store_true", default=None,
                     help="cases that are not proved, or that an architecture does not have, fail")
     group.addoption("--callgate-coverage", action="append", default=[], metavar="FORMAT[=DIR]",
-                    help="what the cases cover of filters: text is printed; text, lcov, cobertura or json with =DIR are "
-                         "written there, a file for each suite")
+                    help="what the cases cover of filters: text is printed; text, lcov, cobertura or json with =DIR "
+                         "are written there, a file for each suite")
     parser.addini("callgate_strict", "as --callgate-strict", "bool", False)
     parser.addini("callgate_files", "names of files that may be suites", "args", ["*_test.yaml", "test_*.yaml"])
 
@@ -68,9 +69,9 @@ def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> Op
 class SuiteFile(pytest.File):
     """A suite, which is read when tests are collected, and run when the first of its tests is."""
 
-    _results: Optional[Dict[_Key, List[callgate.CaseResult]]] = None
+    _ran: Optional["_Ran"] = None
 
-    def collect(self) -> Iterator["CaseItem"]:
+    def collect(self) -> Iterator[pytest.Item]:
         with self._suite() as suite:
             cases = suite.cases
         names: Dict[str, int] = {}
@@ -83,8 +84,9 @@ class SuiteFile(pytest.File):
             names[name] = names.get(name, 0) + 1
             if names[name] > 1:
                 name = f"{name}#{names[name]}"
-            item: CaseItem = CaseItem.from_parent(self, name=name, key=key, index=keys[key] - 1)
-            yield item
+            yield CaseItem.from_parent(self, name=name, key=key, index=keys[key] - 1)
+        if _MIN_COVERAGE.search(self.path.read_bytes()):
+            yield CoverageItem.from_parent(self, name="min_coverage")
 
     def _suite(self, names: Optional[List[str]] = None, coverage: bool = False) -> callgate.Suite:
         try:
@@ -92,30 +94,33 @@ class SuiteFile(pytest.File):
         except callgate.Error as error:
             raise self.CollectError(str(error)) from None
 
-    def result(self, key: _Key, index: int) -> Optional[callgate.CaseResult]:
-        if self._results is None:
-            self._results = self._run()
-        of_key = self._results.get(key, [])
-        return of_key[index] if index < len(of_key) else None
+    def ran(self) -> "_Ran":
+        """What came of the cases that were selected; they are run once."""
+        if self._ran is None:
+            self._ran = self._run()
+        return self._ran
 
-    def _run(self) -> Dict[_Key, List[callgate.CaseResult]]:
-        """Runs the cases that were selected, once."""
-        selected = [item for item in self.session.items if isinstance(item, CaseItem) and item.parent is self]
+    def _run(self) -> "_Ran":
+        items = [item for item in self.session.items if item.parent is self]
+        selected = [item for item in items if isinstance(item, CaseItem)]
         coverage = self.config.stash[_coverage]
-        names = sorted({item.key[0] for item in selected})
-        out: Dict[_Key, List[callgate.CaseResult]] = {}
         with self._suite(coverage=bool(coverage)) as suite:
-            if len(selected) < len(suite):
-                with self._suite(names, bool(coverage)) as some, some.run() as results:
-                    self._keep(results, out)
+            # The coverage that a suite asks for is that of all cases.
+            whole = len(selected) >= len(suite) or not selected
+            if whole:
+                planned, results = suite.cases, suite.run()
             else:
-                with suite.run() as results:
-                    self._keep(results, out)
-        return out
+                names = sorted({item.key[0] for item in selected})
+                with self._suite(names, bool(coverage)) as some:
+                    planned, results = some.cases, some.run()
+        with results:
+            self._write(results)
+            of: Dict[_Key, List[callgate.CaseResult]] = {}
+            for case, result in zip(planned, results.cases):
+                of.setdefault((case.name, case.place), []).append(result)
+            return _Ran(of, results.cases[len(planned):], whole)
 
-    def _keep(self, results: callgate.Results, out: Dict[_Key, List[callgate.CaseResult]]) -> None:
-        for case in results.cases:
-            out.setdefault((case.name, case.place or callgate.Place("", None, None)), []).append(case)
+    def _write(self, results: callgate.Results) -> None:
         for form, folder in self.config.stash[_coverage]:
             text = results.write(f"coverage-{form}")
             name = os.path.relpath(self.path, self.config.rootpath)
@@ -127,11 +132,31 @@ class SuiteFile(pytest.File):
             (folder / f"{'-'.join(parts)}.{_COVERAGE[form]}").write_text(text, encoding="utf-8")
 
 
+class _Ran(NamedTuple):
+    of: Dict[_Key, List[callgate.CaseResult]]
+    coverage: List[callgate.CaseResult]  # of `min_coverage`, where the suite has it
+    whole: bool  # no case was left out
+
+
 class NotAsExpected(Exception):
     """A case that did not pass; its text is the report's."""
 
 
-class CaseItem(pytest.Item):
+class _SuiteItem(pytest.Item):
+    def repr_failure(self, excinfo: "pytest.ExceptionInfo[BaseException]", style: Any = None) -> Any:
+        if isinstance(excinfo.value, (NotAsExpected, callgate.Error, pytest.Collector.CollectError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def ran(self) -> _Ran:
+        assert isinstance(self.parent, SuiteFile)
+        return self.parent.ran()
+
+    def reportinfo(self) -> Tuple["os.PathLike[str]", Optional[int], str]:
+        return self.path, None, self.name
+
+
+class CaseItem(_SuiteItem):
     """A case."""
 
     def __init__(self, *, key: _Key, index: int, **of_pytest: Any) -> None:
@@ -140,32 +165,36 @@ class CaseItem(pytest.Item):
         self.index = index  # of those with this key
 
     def runtest(self) -> None:
-        assert isinstance(self.parent, SuiteFile)
-        result = self.parent.result(self.key, self.index)
-        if result is None:
+        results = self.ran().of.get(self.key, [])
+        if self.index >= len(results):
             raise NotAsExpected("the suite no longer has this case: it was changed after tests were collected")
-        status = result.status
-        if status is callgate.Status.PASSED:
+        result = results[self.index]
+        if result.status is callgate.Status.PASSED:
             return
         strict = self.config.getoption("--callgate-strict") or self.config.getini("callgate_strict")
-        if not strict and status is callgate.Status.ABSENT:
+        if not strict and result.status is callgate.Status.ABSENT:
             pytest.skip(f"absent: {result.note}" if result.note else "absent")
-        if not strict and status is callgate.Status.UNKNOWN:
+        if not strict and result.status is callgate.Status.UNKNOWN:
             pytest.xfail(f"not proved: {result.note}" if result.note else "not proved")
         raise NotAsExpected(str(result))
-
-    def repr_failure(self, excinfo: "pytest.ExceptionInfo[BaseException]", style: Any = None) -> Any:
-        if isinstance(excinfo.value, (NotAsExpected, callgate.Error)):
-            return str(excinfo.value)
-        if isinstance(excinfo.value, pytest.Collector.CollectError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> Tuple["os.PathLike[str]", Optional[int], str]:
         place = self.key[1]
         # pytest counts lines from 0. A case of an included file is told by its name and place in the text.
         same = bool(place.file) and os.path.realpath(place.file) == os.path.realpath(self.path)
         return self.path, place.line - 1 if same and place.line else None, self.name
+
+
+class CoverageItem(_SuiteItem):
+    """What a suite's `min_coverage` asks for."""
+
+    def runtest(self) -> None:
+        ran = self.ran()
+        if not ran.whole:
+            pytest.skip("only some cases were run")
+        failed = [str(each) for each in ran.coverage if each.status is not callgate.Status.PASSED]
+        if failed:
+            raise NotAsExpected("\n\n".join(failed))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -125,6 +125,18 @@ def test_coverage_is_printed_and_written(run):
         result.stderr.fnmatch_lines(["*FORMAT=DIR is expected*"])
 
 
+def test_min_coverage_is_a_test(run):
+    suite = (run.path / "profile_test.yaml").read_text()
+    (run.path / "least_test.yaml").write_text(suite + "min_coverage: 100\n")
+    result = run("least_test.yaml")
+    result.assert_outcomes(passed=8, failed=3)
+    result.stdout.fnmatch_lines(["*min_coverage*", "*coverage of *: at least 100 %", "  expected  100 %"])
+    (run.path / "least_test.yaml").write_text(suite + "min_coverage: 1\n")
+    run("least_test.yaml").assert_outcomes(passed=9, failed=2)
+    run("least_test.yaml", "-k", "ptrace or min_coverage").assert_outcomes(passed=1, skipped=1, deselected=9)
+    run("least_test.yaml::min_coverage").assert_outcomes(passed=1)
+
+
 def test_a_suite_that_changes_while_it_is_tested_is_said(run):
     (run.path / "conftest.py").write_text(
         "import pathlib\n"

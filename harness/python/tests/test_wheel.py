@@ -98,4 +98,5 @@ def test_pytest_finds_the_plugin_by_itself(venv, tmp_path):
 def test_pip_takes_it_out_again(venv, tmp_path):
     done = venv("-m", "pip", "uninstall", "-q", "-y", "--disable-pip-version-check", "callgate", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert venv("-c", "import callgate", cwd=tmp_path).returncode == 1
+    # Of a package that is gone pytest may leave an empty folder.
+    assert venv("-c", "from callgate import load", cwd=tmp_path).returncode == 1
