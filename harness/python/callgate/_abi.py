@@ -62,7 +62,7 @@ class CountsStruct(_Sized):
                 ("unknown", c_size_t), ("errors", c_size_t), ("not_run", c_size_t)]
 
 
-class Outcome(enum.IntEnum):
+class Outcome(enum.Enum):
     """What becomes of a call."""
 
     EXECUTES = 0
@@ -75,7 +75,7 @@ class Outcome(enum.IntEnum):
     UNKNOWN = 7
 
 
-class Answer(enum.IntEnum):
+class Answer(enum.Enum):
     """Of a comparison for all inputs. SUBSET and NOT_SUBSET are other names for EQUAL and DIFFERENT."""
 
     EQUAL = 0

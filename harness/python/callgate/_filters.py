@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     value: Optional[int]  #: what the stack returns, all 32 bits
     words: Optional[str]  #: "ERRNO(1)"
     action: Optional[str]  #: "ERRNO"; None too where the kernel does not know the action
-    data: Optional[int]  #: the action's data, 0 where they do not matter
+    data: Optional[int]  #: the lower 16 bits of the value
     exempt: bool  #: no filter is asked for this call
     winner: Optional[int]  #: index of the deciding filter from the oldest; None: none was stricter than ALLOW
     instruction: Optional[int]  #: of the winner, at which it ended
@@ -102,7 +102,7 @@ class Stack(Handle):
         dies = outcome in (Outcome.SIGSYS, Outcome.THREAD_DIES, Outcome.PROCESS_DIES)
         return Verdict(
             known=known, value=out.value if known else None, words=words, action=action,
-            data=out.data if known else None, exempt=bool(out.exempt),
+            data=out.value & 0xffff if known else None, exempt=bool(out.exempt),
             winner=None if out.winner == SIZE_MAX else out.winner,
             instruction=None if out.instruction == SIZE_MAX else out.instruction, executed=out.executed,
             outcome=outcome, returns=returns,

@@ -85,7 +85,8 @@ class CaseResult(NamedTuple):
         lines += [] if self.reason is None else [f"because {self.reason}"]
         if self.kernel is not None and self.arch is not None:
             lines.append(f"for Linux {self.kernel} {self.arch}")
-        lines += [] if self.note is None else [self.note]
+        if self.note is not None:
+            lines.append(self.note if self.how is None else f"{self.note} ({self.how})")
         return "\n".join([*lines, *map(str, self.failures)])
 
 

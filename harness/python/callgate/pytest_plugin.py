@@ -175,7 +175,7 @@ class CaseItem(_SuiteItem):
         if not strict and result.status is callgate.Status.ABSENT:
             pytest.skip(f"absent: {result.note}" if result.note else "absent")
         if not strict and result.status is callgate.Status.UNKNOWN:
-            pytest.xfail(f"not proved: {result.note}" if result.note else "not proved")
+            pytest.xfail(result.note or "not proved")
         raise NotAsExpected(str(result))
 
     def reportinfo(self) -> Tuple["os.PathLike[str]", Optional[int], str]:

@@ -25,7 +25,7 @@ def test_names_and_numbers_of_syscalls():
 
 
 def test_a_call_is_read_and_written():
-    call = callgate.call("openat(AT_FDCWD, 0, O_RDONLY|O_CLOEXEC)")
+    call = callgate.call("openat(AT_FDCWD, 0, (O_RDONLY|O_CLOEXEC))")
     assert (call.nr, call.arch) == (257, X86_64)
     assert call.args[1:] == (0, 0x80000, 0, 0, 0)
     assert callgate.call(call.words()) == call

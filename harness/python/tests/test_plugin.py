@@ -87,9 +87,31 @@ def test_absent_cases_are_skipped_and_strict_ones_fail(run):
     run("-o", "callgate_strict=true", file).assert_outcomes(passed=2, failed=1)
 
 
+def test_cases_that_are_not_proved_are_expected_failures_and_strict_ones_fail(run):
+    # Products of four arguments, which take a solver longer than it is given.
+    step = ", {0x07, 0, 0, 0}, {0x20, 0, 0, %d}, {0x2c, 0, 0, 0}, {0x04, 0, 0, 0x1234567}, {0x2c, 0, 0, 0}"
+    (run.path / "product").write_text(
+        "{0x20, 0, 0, 16}" + "".join(step % offset for offset in (24, 32, 40)) +
+        ", {0x74, 0, 0, 3}, {0x2c, 0, 0, 0}, {0x15, 0, 1, 0x7654321}, {0x06, 0, 0, 0}, {0x06, 0, 0, 0x7fff0000}\n")
+    (run.path / "product_test.yaml").write_text(
+        "filter: product\narch: x86_64\nexpect:\n  - allow: [read]\n")
+    result = run("-rx", "product_test.yaml")
+    result.assert_outcomes(xfailed=1)
+    result.stdout.fnmatch_lines(["XFAIL*not proved: *"])
+    result = run("--callgate-strict", "product_test.yaml")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["unknown: allow: read [[]x86_64[]]", "*tried*"])
+
+
 def test_cases_of_one_name_are_told_apart(run):
-    result = run("-v", absent(run))
-    result.stdout.fnmatch_lines(["*::allow: read [[]x86_64[]] PASSED*", "*::allow: read [[]x86_64[]]#2 PASSED*"])
+    one = "filter: profile.json\narch: x86_64\nexpect:\n  - allow: [read, ptrace, read]\n"
+    (run.path / "same_test.yaml").write_text(f"{one}---\n{one}")
+    ids = run("--collect-only", "-q", "same_test.yaml").outlines[:6]
+    names = ["allow: read [x86_64]", "allow: ptrace [x86_64]", "allow: read [x86_64] (2)"]
+    assert ids == [f"same_test.yaml::{name}{of}" for of in ("", "#2") for name in names]
+    run("same_test.yaml").assert_outcomes(passed=4, failed=2)
+    run(ids[4]).assert_outcomes(failed=1)
+    run(ids[5]).assert_outcomes(passed=1)
 
 
 def test_a_suite_that_cannot_be_read_is_an_error_of_collecting(run):
