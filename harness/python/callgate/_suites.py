@@ -38,6 +38,10 @@ class Status(str, enum.Enum):
     UNKNOWN = "unknown"  #: not proved
     ERROR = "error"
 
+    def __str__(self) -> str:
+        # Versions of Python do not agree on what this would be.
+        return self.value
+
 
 class Failure(NamedTuple):
     """A call that does not get what is expected."""
