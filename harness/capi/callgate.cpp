@@ -1,9 +1,7 @@
 #include "harness/capi/callgate.h"
 
-#include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cstring>
 #include <expected>
 #include <memory>
 #include <new>
@@ -11,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/engines/engines.hpp"
+#include "harness/capi/handles.hpp"
 #include "verifier/check.hpp"
 #include "vm/engine.hpp"
 #include "vm/filter_stack.hpp"
@@ -24,56 +22,14 @@ using callgate::FilterStack;
 using callgate::Instruction;
 using callgate::KernelModel;
 using callgate::SeccompData;
+using callgate::capi::read_settings;
+using callgate::capi::Settings;
 
 struct callgate_filter {
   std::unique_ptr<Executable> executable;
 };
 
-struct callgate_stack {
-  const Engine* engine;
-  FilterStack filters;
-};
-
 namespace {
-
-struct Settings {
-  KernelModel model;
-  const Engine* engine = &callgate::default_engine();
-};
-
-// The caller's options as this library knows them: shorter ones end in zeros, longer ones must.
-int read_options(const callgate_options* given, callgate_options& options) noexcept {
-  options = {};
-  if (given == nullptr) return 0;
-  if (given->size < sizeof(given->size)) return EINVAL;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  for (std::size_t i = sizeof(options); i < given->size; ++i) {
-    if (bytes[i] != 0) return E2BIG;
-  }
-  std::memcpy(&options, given, std::min(given->size, sizeof(options)));
-  return 0;
-}
-
-int read_settings(const callgate_options* given, Settings& settings) noexcept {
-  callgate_options options{};
-  if (const int error = read_options(given, options); error != 0) return error;
-  if (options.engine != nullptr) {
-    settings.engine = callgate::find_any_engine(options.engine);
-    if (settings.engine == nullptr) return ENOTSUP;
-  }
-  if (options.kernel != nullptr) {
-    const auto version = callgate::parse_version(options.kernel);
-    if (!version) return EINVAL;
-    settings.model.version = *version;
-  }
-  if (options.arch != nullptr) {
-    const auto arch = callgate::arch_from_name(options.arch);
-    if (!arch) return EINVAL;
-    settings.model.arch = *arch;
-  }
-  settings.model.blinds_constants = options.jit_harden != 0;
-  return 0;
-}
 
 std::expected<CheckedProgram, int> check(const callgate_instruction* program, std::size_t length,
                                          const KernelModel& model) {

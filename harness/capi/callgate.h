@@ -6,7 +6,8 @@
  * Numbers in callgate_data are plain numbers in the caller's byte order, whatever the architecture;
  * the options' `arch` says in which byte order the filter sees their words (on s390x the word at
  * offset 16 is the high half of args[0]). No function prints, aborts or throws. This interface is
- * stable: functions and fields may be added, nothing is changed. */
+ * stable: functions and fields may be added, nothing is changed. callgate_tools.h has more, in the
+ * shared library. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -15,7 +15,17 @@
  * is NULL unless 0 is returned, and freed the same way. Documents in JSON are those of the command,
  * described in harness/cli/README.md.
  *
- * Handles that are given as const may be used by several threads at once. */
+ * Handles that are given as const may be used by several threads at once; runs of one suite wait
+ * for each other.
+ *
+ * Nothing is printed, no signal's handling is changed and no standard input is read ("-" is a file
+ * of that name). What a caller should know: where libseccomp makes a program of a profile (OCI,
+ * LXC,
+ * ...) it works in a child made by fork(), which is waited for by its id, in suites too; it may be
+ * waited for by others (who wait for any child) without harm. Units of systemd whose sets shall be
+ * the installed version's (`systemd` NULL, and a path) have systemd-analyze run for that; that
+ * child must be left to be waited for. Suites, and comparisons that Z3 is asked in, start threads,
+ * which are gone when the function returns. */
 
 #include "callgate.h"
 
@@ -66,12 +76,14 @@ typedef struct callgate_load_options {
 CALLGATE_API int callgate_filters_load(const char* path, const callgate_load_options* options,
                                        callgate_filters** out, char** message);
 
-/* Reads bytes. `name` (or NULL) stands for their file's: some formats are told by it. */
+/* Reads bytes, 8 MiB at most. `name` (or NULL) stands for their file's: some formats are told by
+ * it, and what a profile names is looked for beside it. */
 CALLGATE_API int callgate_filters_read(const void* bytes, size_t length, const char* name,
                                        const callgate_load_options* options, callgate_filters** out,
                                        char** message);
 
-/* Puts the filters of `newer` on top of those of `filters`, as if they were installed later. */
+/* Puts the filters of `newer` on top of those of `filters`, as if they were installed later. What
+ * was returned of `filters` before stays valid. */
 CALLGATE_API int callgate_filters_append(callgate_filters* filters, const callgate_filters* newer);
 
 /* NULL is allowed. */
@@ -131,7 +143,7 @@ typedef struct callgate_verdict {
   uint32_t value;     /* what the stack returns: action and data */
   int exempt;         /* not 0: no filter is asked for this call; it executes */
   size_t winner;      /* index of the deciding filter from the oldest; SIZE_MAX: none was stricter
-                       * than ALLOW */
+                       * than ALLOW. Where nothing is known: the filter that leaves it undefined */
   size_t instruction; /* of the winner, at which it ended; SIZE_MAX without one */
   size_t executed;    /* instructions, of all filters */
   callgate_outcome outcome;
@@ -157,7 +169,9 @@ CALLGATE_API int callgate_value_words(const callgate_stack* stack, uint32_t valu
 CALLGATE_API int callgate_explain(const callgate_filters* filters, const callgate_options* options,
                                   const char* format, int* whole, char** out, char** message);
 
-/* Why one call gets what it gets, as `callgate explain SYSCALL …`. `format`: "text", "json". */
+/* Why one call gets what it gets, as `callgate explain SYSCALL …`. `format`: "text", "json"; NULL:
+ * json. A call whose result the kernel leaves undefined has in JSON the verdict "unknown" and a
+ * "reason" alone. */
 CALLGATE_API int callgate_explain_call(const callgate_filters* filters,
                                        const callgate_options* options, const callgate_data* data,
                                        const char* format, char** out, char** message);
@@ -171,12 +185,14 @@ typedef enum callgate_answer {
 typedef struct callgate_diff_options {
   size_t size;
   const char* level; /* "raw", "verdict", "outcome"; NULL: "verdict" */
-  int subset;        /* not 0: whether `b` allows nothing that `a` does not, as `callgate subset` */
-  int allow_only;    /* with subset: as --allow-only */
+  int subset;     /* not 0: whether `b` allows nothing that `a` does not, as `callgate subset`; the
+                   * level is not looked at then */
+  int allow_only; /* with subset: as --allow-only */
 } callgate_diff_options;
 
 /* Two stacks compared for all inputs: the document of `callgate diff`, `subset`. EACCES where one
- * is refused. */
+ * is refused. Filters that were read from bytes without a name have no command that shows a
+ * difference ("run": null). `answer` may be NULL. */
 CALLGATE_API int callgate_diff(const callgate_filters* a, const callgate_filters* b,
                                const callgate_options* options, const callgate_diff_options* how,
                                callgate_answer* answer, char** out, char** message);
@@ -195,8 +211,9 @@ typedef struct callgate_suite_options {
   int fail_fast; /* not 0: nothing is begun after a failure */
 } callgate_suite_options;
 
-/* Reads a suite and the filters that it names, which are looked for beside it. EACCES where the
- * kernel would refuse a filter; as the command, that may also be told by its cases. */
+/* Reads a suite and the filters that it names, which are looked for beside it. EINVAL where one of
+ * those cannot be read, or no case is left; EACCES where the kernel would refuse one (of filters
+ * that it compares with, the cases tell that). */
 CALLGATE_API int callgate_suite_load(const char* path, const callgate_suite_options* options,
                                      callgate_suite** out, char** message);
 
@@ -207,7 +224,7 @@ CALLGATE_API size_t callgate_suite_count(const callgate_suite* suite);
 
 typedef struct callgate_case {
   size_t size;
-  const char* name; /* "allow: read [x86_64]"; lives as long as the suite, or the results */
+  const char* name; /* "allow: read [x86_64]"; it and `file` live as long as the suite */
   const char* file;
   unsigned line;
   unsigned column;
@@ -216,7 +233,8 @@ typedef struct callgate_case {
 /* ERANGE beyond the last. */
 CALLGATE_API int callgate_suite_case(const callgate_suite* suite, size_t index, callgate_case* out);
 
-/* Runs its cases. */
+/* Runs its cases; each run is one of its own. Where the suite says how much shall be covered at
+ * least, that is told by further cases at the end of the results. */
 CALLGATE_API int callgate_suite_run(const callgate_suite* suite, callgate_results** out,
                                     char** message);
 
@@ -231,9 +249,9 @@ typedef struct callgate_counts {
 CALLGATE_API int callgate_results_counts(const callgate_results* results, callgate_counts* out);
 
 /* As `callgate test --report`: "text", "tap", "tap13", "junit", "json", "github"; of what cases
- * covered, where that was collected: "coverage-text", "coverage-lcov", "coverage-cobertura",
- * "coverage-json". `json` has each case with its status and failures, in the order of
- * callgate_suite_case(). */
+ * covered, where that was collected (else EINVAL): "coverage-text", "coverage-listing",
+ * "coverage-lcov", "coverage-cobertura", "coverage-json". `json` has each case that was run with
+ * its status and failures, in the order of callgate_suite_case(). */
 CALLGATE_API int callgate_results_write(const callgate_results* results, const char* format,
                                         char** out, char** message);
 

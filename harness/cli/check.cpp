@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.hpp"
+#include "harness/filters/acceptance.hpp"
 
 namespace callgate::cli {
 namespace {
 
-using nlohmann::ordered_json;
+using filters::Acceptance;
 
 struct Options {
   ModelOptions model;
@@ -17,75 +18,31 @@ struct Options {
   std::string format = "text";
 };
 
-struct Answer {
-  FilterFile file;
-  std::optional<LimitCost> accepted;
-  verifier::Refusal refusal;
-};
-
-Answer ask(FilterFile file, const KernelModel& model) {
-  Answer answer{std::move(file), std::nullopt, {}};
-  auto checked = verifier::check(answer.file.program, model);
-  if (checked) {
-    answer.accepted = checked->limit_cost();
-  } else {
-    answer.refusal = std::move(checked.error());
-  }
-  return answer;
-}
-
-std::string text(const Answer& answer, const KernelModel& model) {
-  const FilterFile& file = answer.file;
-  if (answer.accepted) {
+std::string text(const FilterFile& file, const Acceptance& acceptance, const KernelModel& model) {
+  if (acceptance.accepted) {
     return fmt::format("{}: {} by {}: {} instructions, {} of the {} that a task may hold\n",
                        file.path, coloured("accepted", true), model_words(model),
-                       file.program.size(), answer.accepted->as_new, kMaxInstructionsPerTask);
+                       file.program.size(), acceptance.accepted->as_new, kMaxInstructionsPerTask);
   }
   return fmt::format("{}: {} by {}: EINVAL\n{}", file.path, coloured("refused", false),
-                     model_words(model), diagnostic_lines(file.path, answer.refusal.diagnostics));
-}
-
-ordered_json json(const Answer& answer) {
-  ordered_json out{{"file", answer.file.path},
-                   {"accepted", answer.accepted.has_value()},
-                   {"instructions", answer.file.program.size()}};
-  out["errno"] = answer.accepted ? ordered_json() : ordered_json("EINVAL");
-  out["limit_used"] = answer.accepted ? ordered_json(answer.accepted->as_new) : ordered_json();
-  out["diagnostics"] = ordered_json::array();
-  for (const Diagnostic& each : answer.refusal.diagnostics) {
-    ordered_json row{{"id", info(each.id).name}};
-    row["instruction"] = each.instruction ? ordered_json(*each.instruction) : ordered_json();
-    row["operands"] = each.operands;
-    row["message"] = message(each);
-    out["diagnostics"].push_back(std::move(row));
-  }
-  return out;
+                     model_words(model),
+                     diagnostic_lines(file.path, acceptance.refusal.diagnostics));
 }
 
 int check(const Options& options) {
   const KernelModel model = options.model.model();
   // All files are read before anything is printed: one that cannot be read leaves no half answer.
-  std::vector<Answer> answers;
-  for (FilterFile& file : read_stack(options.paths, options.input, options.model)) {
-    answers.push_back(ask(std::move(file), model));
-  }
-  bool all = true;
-  ordered_json document{{"callgate", 1},
-                        {"kernel", to_string(model.version)},
-                        {"arch", info(model.arch).name},
-                        {"limit", kMaxInstructionsPerTask},
-                        {"filters", ordered_json::array()}};
-  for (const Answer& answer : answers) {
-    all = all && answer.accepted.has_value();
-    if (options.format == "json") {
-      document["filters"].push_back(json(answer));
-    } else {
-      fmt::print("{}", text(answer, model));
+  const std::vector<FilterFile> files = read_stack(options.paths, options.input, options.model);
+  const std::vector<Acceptance> acceptances = filters::acceptances_of(files, model);
+  if (options.format == "json") {
+    fmt::print("{}", filters::acceptance_json(files, acceptances, model));
+  } else {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      fmt::print("{}", text(files[i], acceptances[i], model));
     }
   }
-  if (options.format == "json") {
-    fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
-  }
+  const bool all = std::ranges::all_of(
+      acceptances, [](const Acceptance& each) { return each.accepted.has_value(); });
   return all ? kWell : kNo;
 }
 

@@ -172,10 +172,7 @@ void print_notes(const std::string& shown, const filters::ReadFilters& loaded, b
                loaded.looks_like, loaded.filters.size(), loaded.filters.size() == 1 ? "" : "s");
   }
   for (const front_ends::Note& note : loaded.notes) {
-    fmt::print(
-        stderr, "{}{}: {}\n", shown,
-        note.place.line == 0 ? "" : fmt::format(":{}:{}", note.place.line, note.place.column),
-        note.message);
+    fmt::print(stderr, "{}\n", filters::note_words(shown, note));
   }
   if (!verbose) return;
   for (const FilterFile& filter : loaded.filters) {

@@ -5,6 +5,7 @@
 
 #include "harness/cli/cli.hpp"
 #include "harness/compare/comparison.hpp"
+#include "harness/compare/writers.hpp"
 
 /// What `diff` and `subset` share: two stacks, how they are compared, and what is printed.
 namespace callgate::cli {
@@ -27,16 +28,7 @@ struct ComparingOptions {
   void add_to(CLI::App& command);
 };
 
-/// How the answer is spoken of.
-struct ComparingWords {
-  std::string command;    ///< "diff"
-  std::string level;      ///< what counts, for the first line: "verdict"
-  std::string equal;      ///< "equal"
-  std::string different;  ///< "different"
-};
-
 /// Reads both, compares, prints; the exit code.
-[[nodiscard]] int compare_and_print(const ComparingOptions& options, compare::Request request,
-                                    const ComparingWords& words);
+[[nodiscard]] int compare_and_print(const ComparingOptions& options, compare::Question question);
 
 }  // namespace callgate::cli

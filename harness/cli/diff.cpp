@@ -1,4 +1,5 @@
 #include <memory>
+#include <utility>
 
 #include "harness/cli/comparing.hpp"
 
@@ -13,14 +14,10 @@ struct Options {
 };
 
 int diff(const Options& options) {
-  compare::Request request;
-  request.options.level = options.level == "raw"       ? verifier::Level::Raw
-                          : options.level == "outcome" ? verifier::Level::Outcome
-                                                       : verifier::Level::Verdict;
-  request.options.around = options.around;
-  request.options.around.only_thread = !options.threads;
-  return compare_and_print(options.comparing, request,
-                           {"diff", options.level, "equal", "different"});
+  auto question = compare::diff_question(options.level).value();
+  question.request.options.around = options.around;
+  question.request.options.around.only_thread = !options.threads;
+  return compare_and_print(options.comparing, std::move(question));
 }
 
 }  // namespace

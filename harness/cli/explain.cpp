@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/cli/cli.hpp"
-#include "harness/cli/explain_call.hpp"
+#include "harness/report/explained_call.hpp"
 #include "harness/report/explanation_text.hpp"
 #include "vm/engine.hpp"
 
@@ -37,7 +37,12 @@ int explain(const Options& options) {
   if (!options.syscall.empty()) {
     const SeccompData data =
         parse_call(options.syscall, options.arguments, options.instruction_pointer, model.arch);
-    return explain_call(data, files, *stack, endings, meaning, options.format);
+    const auto answer = report::explain_call(data, files, *stack, endings, meaning);
+    // What is unknown is said in words whatever the format.
+    const bool json = options.format == "json" && !answer.decision.fault;
+    fmt::print("{}", json ? report::explained_call_json(answer, files, model)
+                          : report::explained_call_text(answer, files, model));
+    return answer.whole() ? kWell : kNo;
   }
   const report::Explanation explanation = report::explain(endings, meaning, model);
   std::vector<std::string> names;

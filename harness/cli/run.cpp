@@ -12,6 +12,7 @@
 #include "harness/engines/choice.hpp"
 #include "harness/engines/engines.hpp"
 #include "harness/front_ends/program_reader.hpp"
+#include "harness/report/decision.hpp"
 #include "harness/report/disassembly.hpp"
 #include "harness/report/words.hpp"
 #include "verifier/check.hpp"
@@ -23,6 +24,9 @@ namespace callgate::cli {
 namespace {
 
 using nlohmann::ordered_json;
+using report::Decision;
+using report::FilterRun;
+using report::Steps;
 
 struct Options {
   ModelOptions model;
@@ -39,31 +43,6 @@ struct Options {
   bool threads = false;
   bool verbose = false;
 };
-
-// How one filter of the stack came to its value.
-struct FilterRun {
-  std::size_t filter = 0;
-  reference::Result result;
-  std::vector<reference::Step> steps;  // with -v
-};
-
-struct StepCollector {
-  std::vector<reference::Step>* steps;
-  void step(const reference::Step& step) const {
-    if (steps != nullptr) steps->push_back(step);
-  }
-};
-
-std::vector<FilterRun> run_filters(const FilterStack& stack, const SeccompData& data, bool steps) {
-  std::vector<FilterRun> runs;
-  for (std::size_t i = stack.size(); i-- > 0;) {
-    FilterRun& run = runs.emplace_back();
-    run.filter = i;
-    const StepCollector collector{steps ? &run.steps : nullptr};
-    run.result = reference::run(stack.program(i), data, stack.model(), collector);
-  }
-  return runs;
-}
 
 void print_steps(const FilterRun& run, const FilterFile& file, const KernelModel& model) {
   fmt::print("\nfilter {} ({}):\n", run.filter, file.path);
@@ -103,30 +82,21 @@ Surroundings surroundings_of(const Options& options) {
   return around;
 }
 
-// Says what the kernel leaves undefined, rather than guess.
-const FilterRun* first_fault(const std::vector<FilterRun>& runs) {
-  const auto found = std::ranges::find_if(
-      runs, [](const FilterRun& run) { return run.result.fault != reference::Fault::None; });
-  return found == runs.end() ? nullptr : &*found;
-}
-
 void print_text(const Options& options, const std::vector<FilterFile>& files,
-                const FilterStack& stack, const SeccompData& data, const Verdict& verdict,
-                const Outcome& outcome, const std::vector<FilterRun>& runs) {
+                const FilterStack& stack, const SeccompData& data, const Decision& decision) {
   const std::string name = report::call_name(data);
-  fmt::print("{}  {}  {}\n", name, report::verdict_words(verdict.value, stack.model()),
-             report::outcome_words(outcome, name));
-  std::size_t executed = 0;
-  for (const FilterRun& run : runs) executed += run.result.executed;
-  if (is_exempt(data, stack.model())) {
+  const std::vector<FilterRun>& runs = decision.runs;
+  fmt::print("{}  {}  {}\n", name, report::verdict_words(decision.verdict.value, stack.model()),
+             report::outcome_words(decision.outcome, name));
+  const std::size_t executed = decision.executed();
+  if (decision.exempt) {
     fmt::print("  no filter is asked: Linux {} lets this call pass every filter\n",
                to_string(stack.model().version));
-  } else if (verdict.winner) {
-    const std::size_t winner = *verdict.winner;
-    const auto run = std::ranges::find(runs, winner, &FilterRun::filter);
-    const auto lines = report::statements(files[winner].program, stack.model().arch);
-    fmt::print("  decided by filter {} ({}) at instruction {}: {}\n", winner, files[winner].path,
-               run->result.last, lines[run->result.last]);
+  } else if (const FilterRun* winner = decision.winner()) {
+    const FilterFile& file = files[winner->filter];
+    const auto lines = report::statements(file.program, stack.model().arch);
+    fmt::print("  decided by filter {} ({}) at instruction {}: {}\n", winner->filter, file.path,
+               winner->result.last, lines[winner->result.last]);
     fmt::print("  {} instructions executed{}\n", executed,
                runs.size() > 1 ? fmt::format(" by {} filters", runs.size()) : std::string{});
   } else {
@@ -141,20 +111,19 @@ int run_one(const Options& options, const std::vector<FilterFile>& files,
             const FilterStack& stack) {
   const SeccompData data = parse_call(options.syscall, options.arguments,
                                       options.instruction_pointer, stack.model().arch);
-  const auto runs = run_filters(stack, data, options.verbose);
-  if (const FilterRun* fault = first_fault(runs)) {
+  const Decision decision = report::decide(stack, data, surroundings_of(options),
+                                           options.verbose ? Steps::Yes : Steps::No);
+  if (decision.fault) {
+    const FilterRun& fault = decision.runs[*decision.fault];
     fmt::print("{}  unknown, because filter {} at instruction {} makes a {}\n",
-               report::call_name(data), fault->filter, fault->result.last,
-               reference::to_string(fault->result.fault));
+               report::call_name(data), fault.filter, fault.result.last,
+               reference::to_string(fault.result.fault));
     return kNo;
   }
-  // A call that the kernel exempts is allowed whatever the filters say.
-  const Verdict verdict = is_exempt(data, stack.model()) ? Verdict{} : stack.run(data);
-  const Outcome outcome = outcome_of(stack, verdict, data, surroundings_of(options));
   if (options.format == "json") {
-    ordered_json document = json_of(data, verdict, outcome, stack);
+    ordered_json document = json_of(data, decision.verdict, decision.outcome, stack);
     document["filters"] = ordered_json::array();
-    for (const FilterRun& run : runs) {
+    for (const FilterRun& run : decision.runs) {
       ordered_json row{{"filter", run.filter},
                        {"file", files[run.filter].path},
                        {"value", fmt::format("0x{:08x}", run.result.value)},
@@ -170,7 +139,7 @@ int run_one(const Options& options, const std::vector<FilterFile>& files,
     fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
     return kWell;
   }
-  print_text(options, files, stack, data, verdict, outcome, runs);
+  print_text(options, files, stack, data, decision);
   return kWell;
 }
 
@@ -215,7 +184,8 @@ class BatchWriter {
 
  private:
   void line(const SeccompData& data) {
-    if (undefined_ && first_fault(run_filters(stack_, data, false)) != nullptr) {
+    if (undefined_ &&
+        report::first_fault(report::run_filters(stack_, data, Steps::No)) != nullptr) {
       out_.append(std::string_view(json_ ? "{\"verdict\":\"unknown\"}\n" : "unknown\n"));
       return;
     }

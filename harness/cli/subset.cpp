@@ -11,14 +11,7 @@ struct Options {
 };
 
 int subset(const Options& options) {
-  compare::Request request;
-  request.options.level =
-      options.allow_only ? verifier::Level::Executes : verifier::Level::Strictness;
-  request.options.relation = verifier::Relation::Above;
-  return compare_and_print(
-      options.comparing, request,
-      {"subset", options.allow_only ? "allow-only" : "strictness",
-       "subset: B allows nothing that A does not", "no subset: B allows what A does not"});
+  return compare_and_print(options.comparing, compare::subset_question(options.allow_only));
 }
 
 }  // namespace

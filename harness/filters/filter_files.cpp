@@ -38,6 +38,25 @@ std::expected<ReadFilters, std::string> read_capture(const std::string& path) {
   return out;
 }
 
+// What bytes of the file `path` stand for.
+std::expected<ReadFilters, std::string> loaded_as(std::string_view bytes, std::string_view path,
+                                                  const std::string& shown,
+                                                  const front_ends::LoadOptions& options) {
+  auto loaded = front_ends::load(bytes, path, options);
+  if (!loaded) {
+    return std::unexpected(
+        fmt::format("{}{}: {}", shown, place_of(loaded.error()), loaded.error().message));
+  }
+  ReadFilters out{
+      std::move(loaded->format), std::string(loaded->looks_like), {}, std::move(loaded->notes)};
+  for (front_ends::LoadedFilter& each : loaded->filters) {
+    out.filters.push_back({each.name.empty() ? shown : fmt::format("{} ({})", shown, each.name),
+                           std::move(each.program), each.flags, std::move(each.policy),
+                           each.lowering});
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_format(std::string_view name) {
@@ -53,19 +72,17 @@ std::expected<ReadFilters, std::string> read_filters(const std::string& path,
   const std::string file = std::filesystem::exists(path) ? path : path.substr(0, path.rfind('#'));
   const auto bytes = front_ends::read_file(file);
   if (!bytes) return std::unexpected(fmt::format("{}: {}", shown, bytes.error().message));
-  auto loaded = front_ends::load(*bytes, path == "-" ? "" : path, options);
-  if (!loaded) {
-    return std::unexpected(
-        fmt::format("{}{}: {}", shown, place_of(loaded.error()), loaded.error().message));
-  }
-  ReadFilters out{
-      std::move(loaded->format), std::string(loaded->looks_like), {}, std::move(loaded->notes)};
-  for (front_ends::LoadedFilter& each : loaded->filters) {
-    out.filters.push_back({each.name.empty() ? shown : fmt::format("{} ({})", shown, each.name),
-                           std::move(each.program), each.flags, std::move(each.policy),
-                           each.lowering});
-  }
-  return out;
+  return loaded_as(*bytes, path == "-" ? "" : path, shown, options);
+}
+
+std::expected<ReadFilters, std::string> read_bytes(std::string_view bytes, const std::string& name,
+                                                   const front_ends::LoadOptions& options) {
+  return loaded_as(bytes, name, name.empty() ? "the bytes" : name, options);
+}
+
+std::string note_words(std::string_view shown, const front_ends::Note& note) {
+  if (note.place.line == 0) return fmt::format("{}: {}", shown, note.message);
+  return fmt::format("{}:{}:{}: {}", shown, note.place.line, note.place.column, note.message);
 }
 
 std::string file_of(const std::string& path) {

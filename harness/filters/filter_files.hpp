@@ -44,6 +44,14 @@ struct ReadFilters {
 [[nodiscard]] std::expected<ReadFilters, std::string> read_filters(
     const std::string& path, const front_ends::LoadOptions& options);
 
+/// The same of bytes; `name` stands for their file's, and is what they are called; empty: nowhere,
+/// and "the bytes".
+[[nodiscard]] std::expected<ReadFilters, std::string> read_bytes(
+    std::string_view bytes, const std::string& name, const front_ends::LoadOptions& options);
+
+/// What a reader has to say of a file, with the place: "FILE:LINE:COLUMN: message".
+[[nodiscard]] std::string note_words(std::string_view shown, const front_ends::Note& note);
+
 /// The file that a filter's path names: without the name of a layer, where it has one.
 [[nodiscard]] std::string file_of(const std::string& path);
 

@@ -318,10 +318,12 @@ bool mend_returns(Program& program, const Policy& policy) {
 // How the child ends.
 enum ChildEnd : int { Made = 0, Refused = 1 };
 
-// Waits for a child that no limit but its own ends.
-int end_of(pid_t child) {
+// Waits for a child that no limit but its own ends. Nothing where SIGCHLD is ignored, or another
+// thread that waits for any child was told: it is gone then, too.
+std::optional<int> end_of(pid_t child) {
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return std::nullopt;
   }
   return status;
 }
@@ -371,27 +373,33 @@ std::expected<Program, LowerError> lower_libseccomp(const Policy& policy,
     }
     _exit(made ? Made : Refused);
   }
-  const int status = end_of(child);
-  if (WIFSIGNALED(status)) {
-    const bool late = WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL;
+  const std::optional<int> status = end_of(child);
+  const std::string why = refusal.content();
+  if (status && WIFSIGNALED(*status)) {
+    const bool late = WTERMSIG(*status) == SIGXCPU || WTERMSIG(*status) == SIGKILL;
     return fail(late ? fmt::format("libseccomp {} has not come to an end with these rules in {} s; "
                                    "a runtime would wait for it, too",
                                    libseccomp_version(), options.seconds)
                      : fmt::format("libseccomp {} dies of these rules (signal {})",
-                                   libseccomp_version(), WTERMSIG(status)));
+                                   libseccomp_version(), WTERMSIG(*status)));
   }
-  if (WEXITSTATUS(status) != Made) {
-    const std::string why = refusal.content();
+  if (status ? WEXITSTATUS(*status) != Made : !why.empty()) {
     const std::size_t space = std::min(why.find(' '), why.size());
     LowerError error{why.substr(std::min(space + 1, why.size())), {}};
     std::size_t rule = 0;
     if (std::from_chars(why.data(), why.data() + space, rule).ec == std::errc{}) error.rule = rule;
     return std::unexpected(std::move(error));
   }
+  const std::string bytes = program.content();
+  if (!status && bytes.empty()) {
+    return fail(
+        "libseccomp made no program, and why is not known: SIGCHLD is ignored here, or another "
+        "thread waits for any child");
+  }
   ReadOptions read;
   read.format = InputFormat::Raw;
   read.order = info(policy.arches.front()).byte_order;
-  auto out = read_program(program.content(), read);
+  auto out = read_program(bytes, read);
   if (!out) return fail("libseccomp's program: " + to_string(out.error()));
   if (read.order != kHostByteOrder && !mend_returns(out->program, policy)) {
     return fail(

@@ -58,7 +58,9 @@ Callgate says what Linux does with seccomp filters, in userspace: which
 system call gets which verdict, and why.
 
 This package contains the shared library with the interface for C: filters
-are checked as the kernel would, stacked, and run on descriptions of calls.")
+and profiles are read, checked as the kernel would, stacked, run on
+descriptions of calls, explained and compared, and suites of expectations
+are run.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcallgate-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)

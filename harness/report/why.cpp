@@ -9,27 +9,12 @@
 namespace callgate::report {
 namespace {
 
-struct StepCollector {
-  std::vector<reference::Step>& steps;
-  void step(const reference::Step& step) const { steps.push_back(step); }
-};
-
 // A comparison with one number that it is not.
 bool is_miss(const Instruction& instruction, const reference::Step& step) {
   return instruction.code == static_cast<std::uint16_t>(Opcode::JeqK) && step.a != instruction.k;
 }
 
 }  // namespace
-
-std::vector<FilterRun> run_filters(const FilterStack& stack, const SeccompData& data) {
-  std::vector<FilterRun> runs;
-  for (std::size_t i = stack.size(); i-- > 0;) {
-    FilterRun& run = runs.emplace_back();
-    run.filter = i;
-    run.result = reference::run(stack.program(i), data, stack.model(), StepCollector{run.steps});
-  }
-  return runs;
-}
 
 bool is_branch(const Instruction& instruction) {
   const OpcodeInfo* row = find_opcode(instruction.code);

@@ -7,23 +7,13 @@
 
 #include "harness/filters/filter_files.hpp"
 #include "harness/front_ends/policy.hpp"
+#include "harness/report/decision.hpp"
 #include "vm/filter_stack.hpp"
-#include "vm/reference.hpp"
 #include "vm/seccomp_data.hpp"
 
 /// Why one call gets what it gets: the way through each filter, and the rules that those were made
 /// of.
 namespace callgate::report {
-
-/// How one filter came to its value.
-struct FilterRun {
-  std::size_t filter = 0;  ///< from the oldest (0)
-  reference::Result result;
-  std::vector<reference::Step> steps;
-};
-
-/// Runs each filter of a stack by the reference: newest first, as the kernel asks them.
-[[nodiscard]] std::vector<FilterRun> run_filters(const FilterStack& stack, const SeccompData& data);
 
 /// Whether an instruction is a conditional jump.
 [[nodiscard]] bool is_branch(const Instruction& instruction);

@@ -231,7 +231,7 @@ std::expected<std::string, std::string> first_suite(const InitRequest& request) 
     model.arch = arch;
     model.version = request.kernel;
     auto loaded = load_stack(names, request.deploy, model);
-    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    if (!loaded) return std::unexpected(std::move(loaded.error().text));
     Target target(std::move(*loaded), {});
     try {
       found[arch] = Finder(target).find();

@@ -194,9 +194,11 @@ std::expected<void, SuiteError> Plan::load() {
     auto loaded = load_stack(suite.filters, suite.deploy, each.model);
     if (!loaded) {
       const CasePlace& place = suite.filters.front().place;
-      return std::unexpected(
-          suite_error(place.file, place.line, place.column,
-                      fmt::format("on {}: {}", filters::model_words(each.model), loaded.error())));
+      SuiteError error = suite_error(
+          place.file, place.line, place.column,
+          fmt::format("on {}: {}", filters::model_words(each.model), loaded.error().text));
+      error.refused = loaded.error().refused;
+      return std::unexpected(std::move(error));
     }
     for (const std::string& note : loaded->notes) {
       if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(note);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -56,7 +57,7 @@ void run_other(const Plan& plan, const PlannedCase& planned, Target& target, Cas
   const auto loaded = load_stack(wanted.others, suite.deploy, target.model());
   if (!loaded) {
     out.status = Status::Error;
-    out.note = loaded.error();
+    out.note = loaded.error().text;
     return;
   }
   compare_with(target, loaded->stack, wanted.level, wanted.kind == Expectation::Kind::NoLaxerThan,
@@ -144,13 +145,21 @@ void run_table(const PlannedCase& planned, const Target& target, unsigned jobs, 
   const std::size_t size = table.calls.size();
   const std::size_t parts = size < 1000 ? 1 : std::max(jobs, 1U);
   std::vector<Lines> all(parts);
+  std::vector<std::exception_ptr> thrown(parts);
+  const auto run_part = [&](std::size_t i) {
+    try {
+      all[i] = run_lines(table, target, size * i / parts, size * (i + 1) / parts);
+    } catch (...) {
+      thrown[i] = std::current_exception();
+    }
+  };
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < parts; ++i) {
-      threads.emplace_back(
-          [&, i] { all[i] = run_lines(table, target, size * i / parts, size * (i + 1) / parts); });
-    }
-    all[0] = run_lines(table, target, 0, size / parts);
+    for (std::size_t i = 1; i < parts; ++i) threads.emplace_back(run_part, i);
+    run_part(0);
+  }
+  for (const std::exception_ptr& each : thrown) {
+    if (each) std::rethrow_exception(each);
   }
   Lines sum;
   for (Lines& each : all) {
@@ -337,14 +346,22 @@ RunResults Plan::run(const RunOptions& options) {
   };
   const std::size_t threads = std::min<std::size_t>(jobs, work.size());
   const unsigned jobs_here = static_cast<unsigned>(jobs / std::max<std::size_t>(threads, 1));
+  std::exception_ptr thrown;  // by any thread: memory that there is not; under shared.mutex
   const auto take = [&] {
-    for (std::size_t i = next++; i < work.size(); i = next++) run_list(*work[i], jobs_here);
+    try {
+      for (std::size_t i = next++; i < work.size(); i = next++) run_list(*work[i], jobs_here);
+    } catch (...) {
+      const std::scoped_lock lock(shared.mutex);
+      thrown = std::current_exception();
+      shared.stop = true;
+    }
   };
   {
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < threads; ++i) others.emplace_back(take);
     take();
   }
+  if (thrown) std::rethrow_exception(thrown);
   RunResults out;
   for (std::size_t i = 0; i < cases_.size(); ++i) {
     if (shared.done[i]) {

@@ -23,6 +23,7 @@ namespace callgate::suite {
 struct SuiteError {
   CasePlace place;
   std::string message;
+  bool refused = false;  ///< the kernel refuses a filter
 };
 
 [[nodiscard]] SuiteError suite_error(std::string file, std::size_t line, std::size_t column,

@@ -58,20 +58,18 @@ std::expected<front_ends::LoadOptions, std::string> load_options(const Deploy& d
   return out;
 }
 
-std::expected<LoadedStack, std::string> load_stack(const std::vector<FilterName>& names,
-                                                   const Deploy& deploy, const KernelModel& model) {
+std::expected<LoadedStack, StackError> load_stack(const std::vector<FilterName>& names,
+                                                  const Deploy& deploy, const KernelModel& model) {
   const auto options = load_options(deploy, model);
-  if (!options) return std::unexpected(options.error());
+  if (!options) return std::unexpected(StackError{options.error(), false});
   std::vector<filters::FilterFile> files;
   std::vector<std::string> notes;
   for (const FilterName& name : names) {
     auto read = filters::read_filters(name.path, *options);
-    if (!read) return std::unexpected(std::move(read.error()));
+    if (!read) return std::unexpected(StackError{std::move(read.error()), false});
     for (filters::FilterFile& each : read->filters) files.push_back(std::move(each));
     for (const front_ends::Note& note : read->notes) {
-      const std::string place =
-          note.place.line == 0 ? "" : fmt::format(":{}:{}", note.place.line, note.place.column);
-      notes.push_back(fmt::format("{}{}: {}", name.path, place, note.message));
+      notes.push_back(filters::note_words(name.path, note));
     }
   }
   auto stack = filters::stack_of(files, model);
@@ -80,7 +78,7 @@ std::expected<LoadedStack, std::string> load_stack(const std::vector<FilterName>
     std::string lines =
         filters::refusal_lines(files[refusal.file].path, model, refusal.diagnostics);
     while (!lines.empty() && lines.back() == '\n') lines.pop_back();
-    return std::unexpected(std::move(lines));
+    return std::unexpected(StackError{std::move(lines), true});
   }
   return LoadedStack{std::move(files), std::move(*stack), std::move(notes)};
 }
@@ -109,7 +107,6 @@ const verifier::StackMeaning& Target::meaning() { return analysis().meaning; }
 verifier::Solver& Target::solver() { return *analysis().solver; }
 
 void Target::start_coverage() {
-  if (collector_) return;
   collector_ = std::make_unique<coverage::Collector>(files(), stack(), endings(), meaning());
 }
 

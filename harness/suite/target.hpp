@@ -33,9 +33,14 @@ struct LoadedStack {
   std::vector<std::string> notes;  ///< what readers passed over, with places
 };
 
-/// Reads filters and stacks them. The error is a text of one line or several: what cannot be read,
-/// or what the kernel refuses.
-[[nodiscard]] std::expected<LoadedStack, std::string> load_stack(
+/// Why there is no stack.
+struct StackError {
+  std::string text;      ///< of one line or several: what cannot be read, or why it is refused
+  bool refused = false;  ///< by the kernel
+};
+
+/// Reads filters and stacks them.
+[[nodiscard]] std::expected<LoadedStack, StackError> load_stack(
     const std::vector<FilterName>& names, const Deploy& deploy, const KernelModel& model);
 
 /// What was found out of a set of calls.
@@ -75,7 +80,7 @@ class Target {
   [[nodiscard]] const verifier::StackMeaning& meaning();
   [[nodiscard]] verifier::Solver& solver();
 
-  /// From now on what is asked of it counts as covered.
+  /// From now on what is asked of it counts as covered; what was before no longer does.
   void start_coverage();
   /// Nothing where it was not started.
   [[nodiscard]] coverage::Collector* collector() noexcept { return collector_.get(); }

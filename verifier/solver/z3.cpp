@@ -178,6 +178,8 @@ class Z3Solver final : public Solver {
     z3::solver solver(context, "QF_BV");
     z3::params params(context);
     params.set("timeout", static_cast<unsigned>(std::min(limits_.of_a_question, left_).count()));
+    // Else Z3 would handle SIGINT for as long as it thinks: that is for programs to decide.
+    params.set("ctrl_c", false);
     solver.set(params);
     Question question(context, space);
     solver.add(question.of(condition));

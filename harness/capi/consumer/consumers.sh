@@ -31,6 +31,9 @@ readelf -d "$work/c" | grep -q 'NEEDED.*libcallgate\.so\.[0-9]' || {
   exit 1
 }
 run "$work/c"
+# shellcheck disable=SC2046
+quiet "$cc" -o "$work/tools" "$here/main_tools.c" $(pkg_config --cflags --libs callgate)
+run "$work/tools"
 if [ -z "$sysroot" ]; then
   # In a sysroot this would want the archives of others there too.
   # shellcheck disable=SC2046

@@ -38,6 +38,7 @@ configure -B "$work/build" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_COMPILER="$cc"
 "$cmake" --build "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$work/build/consumer_cpp"
 "$work/build/consumer_c"
+"$work/build/consumer_tools"
 if [ -e "$work/prefix/include/callgate/vm/jit/jit.hpp" ]; then
   "$work/build/consumer_jit"
 fi
