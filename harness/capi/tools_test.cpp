@@ -41,7 +41,7 @@ TEST_F(CTools, know_names_and_numbers_of_every_abi) {
 }
 
 TEST_F(CTools, read_and_write_calls) {
-  const callgate_data data = call("openat(AT_FDCWD, 0x10, O_RDWR|O_CREAT, ip=0x401000)");
+  const callgate_data data = call("openat(AT_FDCWD, 0x10, (O_RDWR|O_CREAT), ip=0x401000)");
   EXPECT_EQ(data.nr, 257);
   EXPECT_EQ(data.arch, 0xc000003eU);
   EXPECT_EQ(data.instruction_pointer, 0x401000U);
@@ -169,7 +169,6 @@ TEST_F(CTools, decide_calls_with_all_that_the_process_sees) {
   EXPECT_EQ(denied.instruction, 6U);
   EXPECT_EQ(denied.outcome, CALLGATE_RETURNS);
   EXPECT_EQ(denied.returns, -1);
-  EXPECT_EQ(denied.data, 1U);
   EXPECT_EQ(denied.logged, 0);
   EXPECT_EQ(denied.reason, nullptr);
   char* words = nullptr;
@@ -209,23 +208,22 @@ TEST_F(CTools, say_what_no_filter_is_asked_for_and_what_is_undefined) {
   EXPECT_EQ(exempt.value, kAllow);
   EXPECT_EQ(exempt.outcome, CALLGATE_EXECUTES);
   EXPECT_EQ(exempt.executed, 0U);
-  // 1 << 32, by X, in an interpreter before 5.14.
-  const auto shifts = read_of("{0,0,0,1},{1,0,0,32},{0x6c,0,0,0},{0x16,0,0,0}");
+  // A shift by 40, which kernels before 4.5 accept.
+  const auto shifts = read_of("{0x64,0,0,40},{0x16,0,0,0}");
   auto how = options<callgate_options>();
-  how.kernel = "4.9";
-  how.arch = "ppc";
+  how.kernel = "4.4";
   const auto verdict = decided(stack_of(shifts, &how), call("getpid"));
   EXPECT_EQ(verdict.known, 0);
   EXPECT_EQ(verdict.value, 0U);
   EXPECT_EQ(verdict.outcome, CALLGATE_UNKNOWN);
   EXPECT_EQ(verdict.winner, 0U);
-  EXPECT_EQ(verdict.instruction, 2U);
+  EXPECT_EQ(verdict.instruction, 0U);
   ASSERT_NE(verdict.reason, nullptr);
   EXPECT_THAT(verdict.reason, HasSubstr("shift"));
   const callgate_data data = call("getpid");
   const Given why = given(callgate_explain_call, shifts.get(), &how, &data, "json");
   EXPECT_EQ(json::parse(why.text)["verdict"], "unknown");
-  EXPECT_THAT(json::parse(why.text)["reason"], HasSubstr("instruction 2"));
+  EXPECT_THAT(json::parse(why.text)["reason"], HasSubstr("instruction 0"));
 }
 
 TEST_F(CTools, explain_as_the_command_does) {
@@ -312,7 +310,7 @@ TEST_F(CTools, run_suites) {
     EXPECT_EQ(report.error, 0) << format;
     if (std::string(format).starts_with("tap") || format == std::string("github")) {
       const Ended command = run({"test", "--format", format, "-q", path("profile_test.yaml")});
-      EXPECT_EQ(report.text, command.out) << format;
+      EXPECT_EQ(without_seconds(report.text), without_seconds(command.out)) << format;
     }
   }
   const json document = json::parse(given(callgate_results_write, results.get(), "json").text);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,11 @@ inline callgate_verdict decided(const StackHandle& stack, const callgate_data& d
   verdict.size = sizeof(verdict);
   EXPECT_EQ(callgate_stack_decide(stack.get(), &data, around, &verdict), 0);
   return verdict;
+}
+
+/// A report without how long it took.
+inline std::string without_seconds(const std::string& report) {
+  return std::regex_replace(report, std::regex(" in [0-9.]+ s"), "");
 }
 
 /// Options of this library's version, all else left out.
