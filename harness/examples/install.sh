@@ -6,3 +6,6 @@ rm -rf "$prefix"
 for component in library development; do
   "$cmake" --install "$build" --prefix "$prefix" --component "$component" >/dev/null
 done
+# Folders without a header are of no use to anybody.
+empty=$(find "$prefix" -type d -empty)
+[ -z "$empty" ] || { echo "installed, and empty: $empty"; exit 1; }
