@@ -19,12 +19,11 @@
  * for each other.
  *
  * Nothing is printed, no signal's handling is changed and no standard input is read ("-" is a file
- * of that name). What a caller should know: where libseccomp makes a program of a profile (OCI,
- * LXC,
- * ...) it works in a child made by fork(), which is waited for by its id, in suites too; it may be
- * waited for by others (who wait for any child) without harm. Units of systemd whose sets shall be
- * the installed version's (`systemd` NULL, and a path) have systemd-analyze run for that; that
- * child must be left to be waited for. Suites, and comparisons that Z3 is asked in, start threads,
+ * of that name). What a caller should know: where libseccomp makes a program of a profile (those of
+ * OCI and LXC, say), it works in a child made by fork(), in suites too; the child is waited for by
+ * its id, and others who wait for any child may have it without harm. Units of systemd whose sets
+ * shall be the installed version's (`systemd` NULL, and a path) have systemd-analyze run for that,
+ * which must be left to be waited for. Suites, and comparisons that Z3 is asked in, start threads,
  * which are gone when the function returns. */
 
 #include "callgate.h"

@@ -247,6 +247,11 @@ TEST_F(CToolsAbused, give_the_errno_of_a_file_that_cannot_be_read) {
   EXPECT_EQ(load_suite(path("none")).error, ENOENT);
   EXPECT_EQ(load_suite(folder_.string()).error, EISDIR);
   EXPECT_EQ(load_suite("-").error, ENOENT);
+  file("stdin.yaml", "filter: \"-\"\nexpect:\n  - allow: [read]\n");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_);
+  EXPECT_THAT(load_suite("stdin.yaml").message, HasSubstr("./-: No such file"));
+  std::filesystem::current_path(before);
   EXPECT_EQ(load_suite(file("a.yaml", "filter: none\nexpect:\n  - allow: [read]\n")).error, EINVAL);
   file("c", "{0x20,0,0,1}");
   const Given refused = load_suite(file("b.yaml", "filter: c\nexpect:\n  - allow: [read]\n"));

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -92,8 +91,16 @@ inline callgate_verdict decided(const StackHandle& stack, const callgate_data& d
 }
 
 /// A report without how long it took.
-inline std::string without_seconds(const std::string& report) {
-  return std::regex_replace(report, std::regex(" in [0-9.]+ s"), "");
+inline std::string without_seconds(std::string report) {
+  for (std::size_t at = 0; (at = report.find(" in ", at)) != std::string::npos;) {
+    const std::size_t end = report.find_first_not_of("0123456789.", at + 4);
+    if (end != at + 4 && end != std::string::npos && report.compare(end, 2, " s") == 0) {
+      report.erase(at, end + 2 - at);
+    } else {
+      ++at;
+    }
+  }
+  return report;
 }
 
 /// Options of this library's version, all else left out.

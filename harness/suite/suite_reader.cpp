@@ -104,12 +104,14 @@ class Reader {
     return true;
   }
 
-  // A file that is named in one, from the working directory.
+  // A file that is named in one, from the working directory. "-" is such a file too: a suite says
+  // itself what is tested.
   std::string beside(const Document& in, const std::string& name) const {
     const std::filesystem::path path(name);
     if (path.is_absolute()) return name;
     const std::filesystem::path folder = std::filesystem::path(in.path()).parent_path();
-    return folder.empty() ? name : (folder / path).lexically_normal().string();
+    if (folder.empty()) return name == "-" ? "./-" : name;
+    return (folder / path).lexically_normal().string();
   }
 
   std::vector<FilterName> names_of(const Document& in, YamlId id, const Values& values) const {
