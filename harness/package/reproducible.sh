@@ -34,8 +34,10 @@ build() {
   [ -s "$tree.sums" ] || fail "nothing came out that could be compared"
 }
 
+# shellcheck disable=SC2030,SC2031 # for these subshells only
 (umask 022; export TZ=UTC LC_ALL=C.UTF-8; build one "$@")
 say "built once"
+# shellcheck disable=SC2030,SC2031
 (umask 077; export TZ=Pacific/Chatham LC_ALL=C; build two_with_a_longer_name "$@")
 say "built again"
 
