@@ -27,15 +27,23 @@ def output(*words):
     return done.stdout if done.returncode == 0 else ""
 
 
-def owner(file):
-    """The package that a file belongs to: its name with the architecture, or None."""
-    real = os.path.realpath(file)
-    merged = [real.removeprefix("/usr") if real.startswith("/usr/") else "/usr" + real]
-    for path in [real, *merged, file]:
-        found = output("dpkg-query", "-S", path)
-        if found:
-            return found.splitlines()[0].rsplit(": ", 1)[0].split(",")[0]
-    return None
+def owners(files):
+    """The package that each file belongs to, its name with the architecture; those of no package are left out."""
+    candidates = {}
+    for file in files:
+        real = os.path.realpath(file)
+        merged = real.removeprefix("/usr") if real.startswith("/usr/") else "/usr" + real
+        for path in (file, merged, real):
+            candidates.setdefault(path, []).append(file)
+    out = {}
+    # It ends with 1 where it does not know one of them, and tells the others all the same.
+    done = subprocess.run(["dpkg-query", "-S", *sorted(candidates)], capture_output=True, text=True,
+                          env=dict(os.environ, LC_ALL="C.UTF-8"))
+    for line in done.stdout.splitlines():
+        packages, path = line.rsplit(": ", 1)
+        for file in candidates.get(path, []):
+            out[file] = packages.split(",")[0]
+    return out
 
 
 def licence(package):
@@ -86,10 +94,10 @@ def linked(program):
 def components(files_by_use):
     """One for each package; where it is used in two ways, the one that is named first."""
     out = {}
+    known = owners([file for _, files in files_by_use for file in files])
     for use, files in files_by_use:
         for file in files:
-            package = owner(file)
-            each = component(package, use) if package else unknown(file, use)
+            each = component(known[file], use) if file in known else unknown(file, use)
             out.setdefault(each["bom-ref"], each)
     return [out[name] for name in sorted(out)]
 
