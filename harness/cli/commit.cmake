@@ -3,11 +3,12 @@
 # without a repository, such as from a tarball. Nothing here fails: what cannot be told is said to be unknown.
 set(commit "${GIVEN}")
 if(commit STREQUAL "")
-  set(commit "unknown, because the sources are not a clone by git")
   find_program(git git)
-  if(NOT git)
+  if(NOT EXISTS "${SOURCE}/.git")
+    set(commit "unknown, because the sources are not a clone by git")
+  elseif(NOT git)
     set(commit "unknown, because there was no git")
-  elseif(EXISTS "${SOURCE}/.git")
+  else()
     # Without locks: a build must not get into the way of who works in the repository.
     set(ENV{GIT_OPTIONAL_LOCKS} 0)
     execute_process(COMMAND ${git} -C "${SOURCE}" rev-parse HEAD
