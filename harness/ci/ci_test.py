@@ -382,11 +382,20 @@ def gitlab_is_right(top):
     run(2, CALLGATE_SUITES="missing.yaml", CALLGATE_AUDIT="")
 
 
-def documents_are_right():
+def documents_are_right(top):
     hooks = yaml.safe_load((SOURCE / ".pre-commit-hooks.yaml").read_text())
     check(".pre-commit-hooks.yaml", hooks, schema(SCHEMAS / "pre-commit-hooks.json"))
     # The README's workflow gives the action what it knows; its examples are of the formats that they are said to be.
     text = (SOURCE / "harness/ci/README.md").read_text()
+    # What it shows for a shell does what it says.
+    mine = top / "reader"
+    (mine / "seccomp").mkdir(parents=True)
+    for file in ("profile_fixed.json", "profile_fixed_test.yaml"):
+        shutil.copy(TUTORIAL / file, mine / "seccomp")
+    (mine / "harness").symlink_to(SOURCE / "harness")
+    line, = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)
+    said = shell(["sh", "-c", line], mine, {"CALLGATE": CALLGATE, "CALLGATE_FAIL_ON": "error"}, 0)
+    assert "10 passed" in said and "== seccomp/profile_fixed.json" in said, said
     examples = re.findall(r"^```yaml\n(.*?)^```", text, re.S | re.M)
     inputs = yaml.safe_load((SOURCE / ".github/actions/test/action.yml").read_text())["inputs"]
     workflows = 0
@@ -416,8 +425,8 @@ def main():
         script_is_right(top)
         action_is_right(top)
         gitlab_is_right(top)
+        documents_are_right(top)
     bootstrap_knows_the_libraries()
-    documents_are_right()
     if unread:
         # Said, not skipped: all else was looked at.
         print(f"not there, and not read (./bootstrap test puts them into {NODE}): {', '.join(sorted(set(unread)))}")
