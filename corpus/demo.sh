@@ -26,7 +26,7 @@ for folder in /usr/lib/*/firejail; do
     name=$(basename "$filter")
     found=1
     arch=$(uname -m)
-    case "$name" in *32 | *.32 | *secondary*) [ "$arch" != x86_64 ] || arch=i386 ;; esac
+    case "$name" in *32 | *secondary*) [ "$arch" != x86_64 ] || arch=i386 ;; esac
     (cd "$folder" && "$OLDPWD/$callgate" check --kernel host "$name") || failed=1
     (cd "$folder" && "$OLDPWD/$callgate" live -f "$name" --arch "$arch" --all --quiet) || failed=1
   done

@@ -9,7 +9,7 @@ command -v go >/dev/null || { echo "run.sh: there is no go: install golang-go" >
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$build/bench/callgate_write_filters" "$folder" >/dev/null
-GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$folder/cache" GOFLAGS= \
+GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$folder/cache" GOFLAGS='' \
   go build -o "$folder/peers" "$(dirname "$0")/main.go"
 "$folder/peers" "$folder" "$seconds" >"$out.part"
 mv "$out.part" "$out"

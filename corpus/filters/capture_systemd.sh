@@ -81,7 +81,7 @@ for unit in "$units"/*.service; do
   name=$(basename "$unit" .service)
   process=$(head -1 "$group/system.slice/$name.service/cgroup.procs" 2> /dev/null || true)
   if [ -n "$process" ] && "$work/dump" "$process" "$out/$name"; then
-    echo "$name: $(ls "$out/$name"-*.bpf | wc -l) filters"
+    echo "$name: $(find "$out" -maxdepth 1 -name "$name-*.bpf" | wc -l) filters"
   else
     echo "$name: no process"
   fi

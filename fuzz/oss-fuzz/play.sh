@@ -9,7 +9,7 @@
 # cannot compile this project).
 #   CALLGATE_PLAY   the folder to build in; build/oss-fuzz if not set
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 2
 usage() { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 engine=${1-}
 seconds=${2-10}
@@ -58,7 +58,10 @@ say ok "build.sh with $engine"
 whole() {
   local target=$1
   unzip -tq "$OUT/${target}_seed_corpus.zip" >/dev/null || { wrong "$target: its corpus"; return 1; }
-  [ -s "$OUT/$target.dict" ] && [ -s "$OUT/$target.options" ] || { wrong "$target: dictionary, options"; return 1; }
+  if ! [ -s "$OUT/$target.dict" ] || ! [ -s "$OUT/$target.options" ]; then
+    wrong "$target: dictionary, options"
+    return 1
+  fi
   local libraries
   libraries=$(ldd "$OUT/$target" | grep -oE 'lib(fmt|seccomp|yaml-cpp|benchmark)[^ ]*' | tr '\n' ' ')
   [ -z "$libraries" ] || { wrong "$target: needs $libraries, which only this machine has"; return 1; }

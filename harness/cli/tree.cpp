@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/cli/build_facts.hpp"
 #include "harness/cli/cli.hpp"
 #include "vm/arches.hpp"
 #include "vm/syscalls.hpp"
@@ -114,7 +115,8 @@ std::string CommandWords::name(std::string_view between) const {
 std::unique_ptr<CLI::App> command_tree(int& exit_code, std::string_view only) {
   auto app = std::make_unique<CLI::App>(std::string(kDescription), "callgate");
   app->footer(std::string(kFooter));
-  app->set_version_flag("--version", std::string("callgate " CALLGATE_VERSION));
+  app->set_version_flag("--version", version_text,
+                        "Print the version and what was built in, and exit");
   app->require_subcommand(1);
   app->get_formatter()->column_width(36);
   const auto* const found = std::ranges::find_if(

@@ -34,8 +34,8 @@ quiet cmake --build "$build" --target callgate_packages
 sha256sum "$build/packages/"*.deb | diff "$work/first" - || fail "made again, the packages are others"
 changes >"$work/after"
 cmp -s "$work/before" "$work/after" || { diff "$work/before" "$work/after"; fail "the build changed the sources"; }
-(cd "$build/packages" && ls -l ./*.deb | awk '{ print $5, $9 }')
-[ "$(ls "$build/packages/"*.deb | wc -l)" -eq 3 ] || fail "there should be three packages"
+(cd "$build/packages" && stat -c '%s %n' ./*.deb)
+[ "$(find "$build/packages" -maxdepth 1 -name '*.deb' | wc -l)" -eq 3 ] || fail "there should be three packages"
 say "built"
 
 lintian --allow-root --display-info --pedantic --fail-on error,warning,info,pedantic "$build/packages/"*.deb ||
@@ -43,6 +43,7 @@ lintian --allow-root --display-info --pedantic --fail-on error,warning,info,peda
 say "lintian accepts them, its info and pedantic tags too"
 
 # A Debian in a folder, as small as it goes.
+# shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # shellcheck disable=SC2086
 quiet debootstrap --variant=minbase "$suite" "$root" ${CALLGATE_MIRROR:-}
@@ -97,6 +98,7 @@ inside sh /consumer/consumers.sh cmake cc c++ /usr
 # What was linked with the library depends on its package, from the release on that has all it uses.
 mkdir -p "$root/packages/shlibdeps/debian"
 printf 'Source: consumer\n\nPackage: consumer\nArchitecture: any\n' >"$root/packages/shlibdeps/debian/control"
+# shellcheck disable=SC2016 # what the shell inside expands
 inside sh -c 'cd /packages/shlibdeps && cc -o consumer /consumer/main.c $(pkg-config --cflags --libs callgate) &&
               dpkg-shlibdeps -O consumer' >"$work/depends"
 cat "$work/depends"

@@ -62,6 +62,8 @@ endif()
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   include(${CMAKE_CURRENT_LIST_DIR}/debian.cmake)
 endif()
+include(${CMAKE_CURRENT_LIST_DIR}/sbom.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/tests.cmake)
 # Not a test: it wants root, debootstrap, lintian, a mirror of Debian.
 add_custom_target(package_check
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/check.sh ${PROJECT_BINARY_DIR}/package VERBATIM USES_TERMINAL)
