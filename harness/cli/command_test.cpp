@@ -214,6 +214,18 @@ TEST_F(Command, run_says_unknown_rather_than_guess) {
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.out, HasSubstr("unknown, because"));
   EXPECT_EQ(run({"run", "--arch", "x86_64", "-f", shift, "read"}).code, 0);
+  for (const char* command : {"run", "explain"}) {
+    const Ended json = run({command, "--arch", "x86_64", "--kernel", "4.4", "--format", "json",
+                            "-f", filter("old", {{0x64, 0, 0, 40}, {0x16, 0, 0, 0}}), "read"});
+    EXPECT_EQ(json.code, 1);
+    const auto document = nlohmann::json::parse(json.out, nullptr, false);
+    ASSERT_TRUE(document.is_object()) << json.out;
+    EXPECT_EQ(document["callgate"], 1);
+    EXPECT_TRUE(document["value"].is_null());
+    EXPECT_EQ(document["verdict"], "unknown");
+    EXPECT_THAT(document["reason"].get<std::string>(),
+                testing::StartsWith("filter 0 at instruction 0 makes a shift"));
+  }
 }
 
 TEST_F(Command, batch_writes_a_line_a_record) {

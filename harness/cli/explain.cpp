@@ -38,10 +38,8 @@ int explain(const Options& options) {
     const SeccompData data =
         parse_call(options.syscall, options.arguments, options.instruction_pointer, model.arch);
     const auto answer = report::explain_call(data, files, *stack, endings, meaning);
-    // What is unknown is said in words whatever the format.
-    const bool json = options.format == "json" && !answer.decision.fault;
-    fmt::print("{}", json ? report::explained_call_json(answer, files, model)
-                          : report::explained_call_text(answer, files, model));
+    fmt::print("{}", options.format == "json" ? report::explained_call_json(answer, files, model)
+                                              : report::explained_call_text(answer, files, model));
     return answer.whole() ? kWell : kNo;
   }
   const report::Explanation explanation = report::explain(endings, meaning, model);

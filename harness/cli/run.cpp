@@ -114,10 +114,18 @@ int run_one(const Options& options, const std::vector<FilterFile>& files,
   const Decision decision = report::decide(stack, data, surroundings_of(options),
                                            options.verbose ? Steps::Yes : Steps::No);
   if (decision.fault) {
-    const FilterRun& fault = decision.runs[*decision.fault];
-    fmt::print("{}  unknown, because filter {} at instruction {} makes a {}\n",
-               report::call_name(data), fault.filter, fault.result.last,
-               reference::to_string(fault.result.fault));
+    if (options.format == "json") {
+      const ordered_json document{{"syscall", report::call_name(data)},
+                                  {"nr", data.nr},
+                                  {"arch", report::arch_name(data)},
+                                  {"value", ordered_json()},
+                                  {"verdict", "unknown"},
+                                  {"reason", decision.fault_words()},
+                                  {"callgate", 1}};
+      fmt::print("{}\n", document.dump(2));
+    } else {
+      fmt::print("{}  unknown, because {}\n", report::call_name(data), decision.fault_words());
+    }
     return kNo;
   }
   if (options.format == "json") {

@@ -1,5 +1,7 @@
 #include "harness/report/decision.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace callgate::report {
@@ -35,6 +37,12 @@ const FilterRun* Decision::winner() const noexcept {
   if (!verdict.winner) return nullptr;
   const auto found = std::ranges::find(runs, *verdict.winner, &FilterRun::filter);
   return found == runs.end() ? nullptr : &*found;
+}
+
+std::string Decision::fault_words() const {
+  const FilterRun& run = runs[*fault];
+  return fmt::format("filter {} at instruction {} makes a {}", run.filter, run.result.last,
+                     reference::to_string(run.result.fault));
 }
 
 std::size_t Decision::executed() const noexcept {

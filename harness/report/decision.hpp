@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "vm/filter_stack.hpp"
@@ -41,6 +42,8 @@ struct Decision {
 
   /// How the deciding filter came to its value; nullptr where none was stricter than ALLOW.
   [[nodiscard]] const FilterRun* winner() const noexcept;
+  /// With `fault`: why nothing is known, "filter 0 at instruction 3 makes a shift by …".
+  [[nodiscard]] std::string fault_words() const;
   /// Instructions that all filters executed.
   [[nodiscard]] std::size_t executed() const noexcept;
 };

@@ -92,13 +92,6 @@ ordered_json json_of(const FilterRun& run, const FilterFile& file, Arch arch) {
   return row;
 }
 
-// Nothing more can be said of such a call.
-std::string fault_words(const ExplainedCall& answer) {
-  const FilterRun& fault = answer.decision.runs[*answer.decision.fault];
-  return fmt::format("filter {} at instruction {} makes a {}", fault.filter, fault.result.last,
-                     reference::to_string(fault.result.fault));
-}
-
 std::string decided_text(const ExplainedCall& answer, std::span<const FilterFile> files,
                          const KernelModel& model) {
   if (answer.decision.exempt) {
@@ -135,7 +128,7 @@ std::string explained_call_text(const ExplainedCall& answer, std::span<const Fil
   const std::string name = call_name(answer.data);
   if (answer.decision.fault) {
     return fmt::format("{} on {}: unknown, because {}\n", name, arch_name(answer.data),
-                       fault_words(answer));
+                       answer.decision.fault_words());
   }
   const SameCalls& same = answer.same;
   std::string out = fmt::format("{} on {}: {}, {}\n", name, arch_name(answer.data),
@@ -178,7 +171,7 @@ std::string explained_call_json(const ExplainedCall& answer, std::span<const Fil
   if (answer.decision.fault) {
     document["value"] = ordered_json();
     document["verdict"] = "unknown";
-    document["reason"] = fault_words(answer);
+    document["reason"] = answer.decision.fault_words();
     return text_of(document);
   }
   document["value"] = fmt::format("0x{:08x}", verdict.value);
