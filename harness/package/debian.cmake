@@ -116,8 +116,9 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 include(CPack)
 
+# CPack makes folders with the permissions that the caller's umask leaves: /usr must not become one's own.
 add_custom_target(callgate_packages
-  COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${callgate_release}
+  COMMAND sh -c "umask 022 && exec \"$@\"" sh ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${callgate_release}
           ${CMAKE_CPACK_COMMAND} --config ${PROJECT_BINARY_DIR}/CPackConfig.cmake
   COMMENT "Making packages of Debian in ${CPACK_PACKAGE_DIRECTORY}" VERBATIM USES_TERMINAL)
 add_dependencies(callgate_packages callgate_installed)
