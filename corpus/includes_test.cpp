@@ -41,6 +41,8 @@ std::optional<std::string> wrong_with(std::string_view file, std::string_view in
   const auto own = folder_of(file);
   if (!own) return "in no folder";
   if (quoted) {
+    // Both are installed beside each other, and no folder of ours is.
+    if (file == "harness/capi/callgate_tools.h" && included == "callgate.h") return std::nullopt;
     const auto other = folder_of(included);
     if (!other) return "is not the path from the top";
     if (other->name != own->name && other->rank >= own->rank) return "points the wrong way";

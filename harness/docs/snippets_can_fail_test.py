@@ -181,6 +181,7 @@ passes("the command is found first", """
     ```console
     $ callgate --version
     callgate …
+    …
     ```
     """)
 passes("commands may run at the root of the repository", """
