@@ -104,6 +104,8 @@ endif()
 file(CONFIGURE OUTPUT ${debian}/lintian-overrides CONTENT "${overrides}" @ONLY)
 install(FILES ${debian}/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/lintian/overrides
         COMPONENT tool RENAME callgate)
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/libcallgate0.lintian-overrides
+        DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/lintian/overrides COMPONENT library RENAME libcallgate0)
 
 # What programs that were linked with the library need of it, and the linker's cache brought up to date. CPack
 # would write postinst and postrm that call ldconfig, which Debian does by a trigger: it lets be what it is told
