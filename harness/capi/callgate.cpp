@@ -1,6 +1,5 @@
 #include "harness/capi/callgate.h"
 
-#include <bit>
 #include <cerrno>
 #include <expected>
 #include <memory>
@@ -21,7 +20,7 @@ using callgate::Executable;
 using callgate::FilterStack;
 using callgate::Instruction;
 using callgate::KernelModel;
-using callgate::SeccompData;
+using callgate::capi::plain;
 using callgate::capi::read_settings;
 using callgate::capi::Settings;
 
@@ -45,8 +44,6 @@ std::expected<CheckedProgram, int> check(const callgate_instruction* program, st
   if (!checked) return std::unexpected(static_cast<int>(checked.error().error));
   return std::move(*checked);
 }
-
-SeccompData plain(const callgate_data& data) noexcept { return std::bit_cast<SeccompData>(data); }
 
 }  // namespace
 

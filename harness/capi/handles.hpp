@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "vm/engine.hpp"
 #include "vm/filter_stack.hpp"
 #include "vm/kernel_model.hpp"
+#include "vm/seccomp_data.hpp"
 
 /// What the sources of the C library share; not installed.
 
@@ -35,6 +37,11 @@ template <typename Struct>
   }
   std::memcpy(&to, given, std::min(given->size, sizeof(Struct)));
   return 0;
+}
+
+/// Field for field the same.
+[[nodiscard]] inline SeccompData plain(const callgate_data& data) noexcept {
+  return std::bit_cast<SeccompData>(data);
 }
 
 /// Options, as read.

@@ -155,8 +155,4 @@ void write_struct(Struct value, Struct* out) noexcept {
 /// The stack of filters; EACCES, with the kernel's reasons, where one is refused.
 [[nodiscard]] FilterStack stack_of(const callgate_filters& filters, const Settings& settings);
 
-[[nodiscard]] inline SeccompData plain(const callgate_data& data) noexcept {
-  return std::bit_cast<SeccompData>(data);
-}
-
 }  // namespace callgate::capi

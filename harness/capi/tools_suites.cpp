@@ -43,15 +43,13 @@ suite::RunOptions run_options(const callgate_suite_options* given) {
   return out;
 }
 
-bool asks_for_coverage(const suite::Suite& suite) {
-  return suite.least.instructions || suite.least.branches || suite.least.rules;
-}
-
 void load(callgate_suite& to, const std::string& path) {
   auto read = suite::read_suite_file(path);
   if (!read) fail(file_error(path), suite::to_string(read.error()));
   to.suites = std::move(*read);
-  to.options.coverage = to.options.coverage || std::ranges::any_of(to.suites, asks_for_coverage);
+  to.options.coverage =
+      to.options.coverage ||
+      std::ranges::any_of(to.suites, [](const suite::Suite& each) { return each.least.any(); });
   auto plan = suite::Plan::make(to.suites, to.options);
   if (!plan) fail(EINVAL, suite::to_string(plan.error()));
   if (plan->cases().empty()) {

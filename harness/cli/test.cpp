@@ -127,10 +127,9 @@ int run_suites(const TestOptions& options, bool update) {
   }
   suite::RunOptions run;
   run.jobs = options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
-  run.coverage = !options.coverage.empty() || !options.min_coverage.empty() ||
-                 std::ranges::any_of(suites, [](const suite::Suite& each) {
-                   return each.least.instructions || each.least.branches || each.least.rules;
-                 });
+  run.coverage =
+      !options.coverage.empty() || !options.min_coverage.empty() ||
+      std::ranges::any_of(suites, [](const suite::Suite& each) { return each.least.any(); });
   run.filters = options.filters;
   run.fail_fast = options.fail_fast;
   if (!options.shard.empty()) parse_shard(options.shard, run);

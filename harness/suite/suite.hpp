@@ -102,6 +102,9 @@ struct LeastCoverage {
   std::optional<double> instructions;
   std::optional<double> branches;
   std::optional<double> rules;
+
+  /// Something is asked for.
+  [[nodiscard]] bool any() const noexcept { return instructions || branches || rules; }
 };
 
 struct Suite {
