@@ -1,7 +1,8 @@
 # find_package(callgate [COMPONENTS vm verifier c c_static jit solver harness testing]): callgate::vm,
 # callgate::verifier, callgate::c; where they are asked for callgate::c_static (asmjit must be here if it was built with
-# it), callgate::jit and callgate::solver, if they were built and asmjit or Z3 is here too; callgate::harness, a static library with what it needs (fmt, yaml-cpp, libseccomp, threads, and asmjit, capstone
-# and Z3 if it was built with them); callgate::testing, which is that and GoogleTest.
+# it), callgate::jit, if it was built and asmjit is here too, and callgate::solver, if it was built; callgate::harness, a
+# static library with what it needs (fmt, yaml-cpp, libseccomp, threads, and asmjit if it was built with it);
+# callgate::testing, which is that and GoogleTest. Z3 and capstone are loaded by programs that come to need them.
 include("${CMAKE_CURRENT_LIST_DIR}/callgate-targets.cmake")
 set(callgate_wants_harness FALSE)
 if("harness" IN_LIST callgate_FIND_COMPONENTS OR "testing" IN_LIST callgate_FIND_COMPONENTS)
@@ -35,7 +36,6 @@ if(callgate_wants_harness)
   find_package(PkgConfig QUIET)
   if(PkgConfig_FOUND)
     pkg_check_modules(SECCOMP QUIET IMPORTED_TARGET libseccomp>=2.5)
-    pkg_check_modules(CAPSTONE QUIET IMPORTED_TARGET capstone>=4)
   endif()
   foreach(target fmt::fmt yaml-cpp Threads::Threads PkgConfig::SECCOMP)
     if(NOT TARGET ${target})
@@ -60,6 +60,6 @@ foreach(component IN LISTS callgate_FIND_COMPONENTS)
   elseif(callgate_FIND_REQUIRED_${component})
     set(callgate_FOUND FALSE)
     set(callgate_NOT_FOUND_MESSAGE
-        "There is no component ${component} (jit needs asmjit, as c_static may, solver needs Z3, testing needs GoogleTest, harness needs fmt, yaml-cpp and libseccomp; missing: ${callgate_harness_lacks}).")
+        "There is no component ${component} (jit needs asmjit, as c_static may, testing needs GoogleTest, harness needs fmt, yaml-cpp and libseccomp; missing: ${callgate_harness_lacks}).")
   endif()
 endforeach()

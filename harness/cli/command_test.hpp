@@ -72,10 +72,11 @@ class CommandFixture : public ::testing::Test {
     return error == 0 ? pid : -1;
   }
 
-  /// Runs it to its end, with that on standard input.
-  Ended run(std::vector<std::string> words, const std::string& input = {}) const {
+  /// Runs it to its end, with that on standard input; its environment is as start() has it.
+  Ended run(std::vector<std::string> words, const std::string& input = {},
+            std::vector<std::string> environment = {}) const {
     file("in", input);
-    const pid_t pid = start(std::move(words));
+    const pid_t pid = start(std::move(words), std::move(environment));
     int status = 0;
     if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return {};
     return {WEXITSTATUS(status), content(folder_ / "out"), content(folder_ / "err")};

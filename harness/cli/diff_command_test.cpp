@@ -141,6 +141,23 @@ TEST_F(DiffCommand, that_cannot_be_decided_says_what_is_left) {
   EXPECT_THAT(ended.out, HasSubstr("not known: "));
 }
 
+#ifdef CALLGATE_Z3_SONAME
+TEST_F(DiffCommand, asks_Z3_where_its_library_can_be_loaded_and_else_says_why_not) {
+  const std::string square =
+      "{0x20,0,0,16},{7,0,0,0},{0x2c,0,0,0},{0x54,0,0,3},{0x15,0,1,2},{6,0,0,0x50001},"
+      "{6,0,0,0x7fff0000}";
+  const std::vector<std::string> words = {"diff", file("a", square),
+                                          file("b", "{6,0,0,0x7fff0000}")};
+  const Ended asked = run(words);
+  EXPECT_EQ(asked.code, 0) << asked.out << asked.err;
+  file(CALLGATE_Z3_SONAME, "no library");
+  const Ended not_asked = run(words, {}, {"LD_LIBRARY_PATH=" + folder_.string()});
+  EXPECT_EQ(not_asked.code, 3) << not_asked.out << not_asked.err;
+  EXPECT_THAT(not_asked.out, HasSubstr("Z3 was not asked: "));
+  EXPECT_THAT(not_asked.out, HasSubstr(CALLGATE_Z3_SONAME));
+}
+#endif
+
 TEST_F(DiffCommand, of_what_cannot_be_compared_is_wrong_use) {
   EXPECT_EQ(run({"diff", file("a", program(1, 0))}).code, 2);
   EXPECT_EQ(of("diff", program(1, 0), "{0x20, 0, 0, 1}").code, 2) << "a filter is refused";

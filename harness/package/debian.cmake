@@ -36,6 +36,21 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 # pkg-config's files name the prefix that the build was configured with.
 set(CPACK_SET_DESTDIR ON)
 
+# What is loaded when it is first needed is nothing that dpkg-shlibdeps sees. A dependency all the same: an answer
+# must not hang on what happens to be installed.
+set(callgate_loaded "")
+foreach(file ${callgate_z3_soname_file} ${callgate_capstone_soname_file})
+  execute_process(COMMAND dpkg-query -S ${file} OUTPUT_VARIABLE owner ERROR_QUIET)
+  if(owner MATCHES "^([^:]+):")
+    list(APPEND callgate_loaded ${CMAKE_MATCH_1})
+  else()
+    message(WARNING "dpkg does not know whose ${file} is: the packages will not depend on it")
+  endif()
+endforeach()
+list(JOIN callgate_loaded ", " callgate_loaded)
+set(CPACK_DEBIAN_TOOL_PACKAGE_DEPENDS "${callgate_loaded}")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "${callgate_loaded}")
+
 set(CPACK_DEBIAN_TOOL_PACKAGE_NAME callgate)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_TOOL_PACKAGE_SHLIBDEPS ON)

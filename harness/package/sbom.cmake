@@ -16,9 +16,8 @@ if(TARGET callgate_jit)
   find_library(CALLGATE_ASMJIT_LIBRARY asmjit)
   list(APPEND compiled ${CALLGATE_ASMJIT_LIBRARY})
 endif()
-if(TARGET callgate_solver)
-  list(APPEND compiled ${CALLGATE_Z3_INCLUDE}/z3++.h)
-endif()
+# Shared libraries that are loaded by a program that comes to need them: it does not name them.
+set(loaded ${callgate_z3_soname_file} ${callgate_capstone_soname_file})
 set(tools ${CMAKE_COMMAND} ${CMAKE_MAKE_PROGRAM} ${CMAKE_CXX_COMPILER} ${CMAKE_LINKER} ${CMAKE_AR})
 if(CALLGATE_PAGE_ENGINE AND CALLGATE_WASM_CLANG AND CALLGATE_WASM_LLD AND CALLGATE_WASM_LIBCXX AND CALLGATE_WASM_LIBC)
   list(APPEND compiled ${CALLGATE_WASM_LIBCXX}/expected ${CALLGATE_WASM_LIBC})
@@ -28,7 +27,7 @@ set(callgate_sbom ${PROJECT_BINARY_DIR}/callgate-${PROJECT_VERSION}.cdx.json)
 # What sbom.py is asked, one word a line: the target's command and a test give it that.
 set(callgate_sbom_words ${PROJECT_BINARY_DIR}/sbom_words)
 set(words --version ${PROJECT_VERSION} --programs $<TARGET_FILE:callgate> $<TARGET_FILE:callgate_c>
-          --compiled ${compiled} --tools ${tools})
+          --compiled ${compiled} --loaded ${loaded} --tools ${tools})
 file(GENERATE OUTPUT ${callgate_sbom_words} CONTENT "$<JOIN:${words},\n>\n")
 add_custom_command(OUTPUT ${callgate_sbom}
   COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/sbom.py @${callgate_sbom_words} -o ${callgate_sbom}

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""sbom.py --version V --programs FILE... --compiled FILE... --tools FILE... -o OUT: what Callgate is made of, as CycloneDX
-1.5. @FILE stands for words, one a line.
+"""sbom.py --version V --programs FILE... --compiled FILE... --loaded FILE... --tools FILE... -o OUT: what Callgate is made
+of, as CycloneDX 1.5. @FILE stands for words, one a line.
 
---programs: what was built; the libraries that they are linked with are read off them (readelf). --compiled: a file of
-each library that became part of them: headers, archives. --tools: what made them. Versions and licences are those of the
-packages of Debian that the files belong to; what belongs to none, or whose licence its copyright file does not say in a
-machine's form, is said to be unknown (the property callgate:unknown). The same build gives the same bytes: there is no
-time and no serial number in it."""
+--programs: what was built; the libraries that they are linked with are read off them (readelf). --loaded: shared
+libraries that they load while they run. --compiled: a file of each library that became part of them: headers, archives.
+--tools: what made them. Versions and licences are those of the packages of Debian that the files belong to; what belongs
+to none, or whose licence its copyright file does not say in a machine's form, is said to be unknown (the property
+callgate:unknown). The same build gives the same bytes: there is no time and no serial number in it."""
 
 import argparse
 import json
@@ -105,17 +105,18 @@ def components(files_by_use):
 def main():
     parser = argparse.ArgumentParser(fromfile_prefix_chars="@")
     parser.add_argument("--version", required=True)
-    for name in ("--programs", "--compiled", "--tools"):
+    for name in ("--programs", "--compiled", "--loaded", "--tools"):
         parser.add_argument(name, nargs="*", default=[])
     parser.add_argument("-o", "--out", required=True)
     asked = parser.parse_args()
     if not output("dpkg-query", "--version"):
         sys.exit("sbom.py: dpkg-query is missing: only on Debian and its like are versions and licences known")
-    for file in asked.programs + asked.compiled + asked.tools:
+    for file in asked.programs + asked.compiled + asked.loaded + asked.tools:
         if not os.path.exists(file):
             sys.exit(f"sbom.py: {file}: no such file")
     libraries = components([("compiled in", asked.compiled),
-                            ("linked, shared", [file for program in asked.programs for file in linked(program)])])
+                            ("linked, shared", [file for program in asked.programs for file in linked(program)]),
+                            ("loaded when it is needed", asked.loaded)])
     tools = components([("tool", asked.tools)])
     me = f"pkg:generic/callgate@{asked.version}"
     document = {

@@ -5,20 +5,50 @@
 #include <cstdio>
 #include <memory>
 
+#include "vm/shared_library.hpp"
+
 namespace callgate::jit {
 namespace {
 
-// A disassembler, closed in the end.
-class Capstone {
- public:
-  explicit Capstone(Target target)
-      : error_(target == Target::X86_64 ? cs_open(CS_ARCH_X86, CS_MODE_64, &handle_)
-                                        : cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle_)) {
+// What is called here of capstone.
+struct Functions {
+  Functions() {
+    SharedLibrary library(CALLGATE_CAPSTONE_SONAME);
+    open = library.function<decltype(open)>("cs_open");
+    close = library.function<decltype(close)>("cs_close");
+    strerror = library.function<decltype(strerror)>("cs_strerror");
+    malloc = library.function<decltype(malloc)>("cs_malloc");
+    free = library.function<decltype(free)>("cs_free");
+    disasm_iter = library.function<decltype(disasm_iter)>("cs_disasm_iter");
+    missing = library.missing();
   }
-  Capstone(const Capstone&) = delete;
-  Capstone& operator=(const Capstone&) = delete;
-  ~Capstone() {
-    if (error_ == CS_ERR_OK) cs_close(&handle_);
+
+  decltype(&cs_open) open;
+  decltype(&cs_close) close;
+  decltype(&cs_strerror) strerror;
+  decltype(&cs_malloc) malloc;
+  decltype(&cs_free) free;
+  decltype(&cs_disasm_iter) disasm_iter;
+  std::string missing;  // why there are none; else empty
+};
+
+// Loaded with the first listing: few commands want one.
+const Functions& capstone() {
+  static const Functions functions;
+  return functions;
+}
+
+// A disassembler, closed in the end.
+class Disassembler {
+ public:
+  explicit Disassembler(Target target)
+      : error_(target == Target::X86_64
+                   ? capstone().open(CS_ARCH_X86, CS_MODE_64, &handle_)
+                   : capstone().open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle_)) {}
+  Disassembler(const Disassembler&) = delete;
+  Disassembler& operator=(const Disassembler&) = delete;
+  ~Disassembler() {
+    if (error_ == CS_ERR_OK) capstone().close(&handle_);
   }
 
   [[nodiscard]] cs_err error() const noexcept { return error_; }
@@ -45,18 +75,22 @@ Line word(const MachineCode& code, std::size_t at) {
 }  // namespace
 
 std::expected<std::vector<Line>, std::string> listing(const MachineCode& code, Target target) {
-  const Capstone capstone(target);
-  if (capstone.error() != CS_ERR_OK) {
-    return std::unexpected(std::string("capstone: ") + cs_strerror(capstone.error()));
+  if (!capstone().missing.empty()) {
+    return std::unexpected("listings of code need capstone: " + capstone().missing);
+  }
+  const Disassembler disassembler(target);
+  if (disassembler.error() != CS_ERR_OK) {
+    return std::unexpected(std::string("capstone: ") + capstone().strerror(disassembler.error()));
   }
   std::vector<Line> out;
   const std::unique_ptr<cs_insn, void (*)(cs_insn*)> instruction(
-      cs_malloc(capstone.handle()), [](cs_insn* each) { cs_free(each, 1); });
+      capstone().malloc(disassembler.handle()), [](cs_insn* each) { capstone().free(each, 1); });
   const std::uint8_t* bytes = code.bytes.data();
   std::size_t left = code.code_size;
   std::uint64_t address = 0;
   while (left != 0) {
-    if (!cs_disasm_iter(capstone.handle(), &bytes, &left, &address, instruction.get())) {
+    if (!capstone().disasm_iter(disassembler.handle(), &bytes, &left, &address,
+                                instruction.get())) {
       return std::unexpected("capstone does not know the code at " + std::to_string(address));
     }
     const cs_insn& each = *instruction;
