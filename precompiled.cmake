@@ -1,15 +1,26 @@
 # With CALLGATE_PCH the headers of others that many sources read are compiled once. Only those: of ours the
-# warnings would be lost, since what is precompiled counts as a system's header. The release preset does
-# without, so that a missing include is found. Not <filesystem>, nor what includes it in harness: with it comes
+# warnings would be lost, since what is precompiled counts as a system's header. The release preset has them
+# for programs alone, so that a missing include of a library is found. Not <filesystem>, nor what includes it in harness: with it comes
 # std::quoted, which calls of our quoted would find.
 set(callgate_standard_headers
   <algorithm> <array> <bit> <charconv> <chrono> <cstddef> <cstdint> <cstring> <expected> <fstream>
   <functional> <iterator> <limits> <map> <memory> <optional> <set> <span> <sstream> <string> <string_view>
   <tuple> <utility> <vector>)
 
+# callgate_precompiles(RESULT TARGET): whether CALLGATE_PCH is for it.
+function(callgate_precompiles result target)
+  get_target_property(kind ${target} TYPE)
+  set(is_for_it ${CALLGATE_PCH})
+  if(CALLGATE_PCH STREQUAL "programs" AND kind MATCHES "^(STATIC|SHARED)_LIBRARY$")
+    set(is_for_it OFF)
+  endif()
+  set(${result} ${is_for_it} PARENT_SCOPE)
+endfunction()
+
 # callgate_precompile(TARGET HEADER...): the standard library's and these.
 function(callgate_precompile target)
-  if(NOT CALLGATE_PCH)
+  callgate_precompiles(is_for_it ${target})
+  if(NOT is_for_it)
     return()
   endif()
   set(headers ${callgate_standard_headers} ${ARGN})
@@ -21,7 +32,8 @@ endfunction()
 # target that has C as well: OTHER has nothing for that.
 function(callgate_precompile_from target other)
   get_target_property(sources ${target} SOURCES)
-  if(CALLGATE_PCH AND NOT sources MATCHES "\\.c(;|$)")
+  callgate_precompiles(is_for_it ${target})
+  if(is_for_it AND NOT sources MATCHES "\\.c(;|$)")
     target_precompile_headers(${target} REUSE_FROM ${other})
   endif()
 endfunction()
