@@ -67,6 +67,7 @@ struct First {
   std::size_t close_count;
   const int* keeps;  // what is not closed by execve(2)
   std::size_t keep_count;
+  int life;  // the reading end of a pipe that the controller holds open for as long as it lives
   long parent;
   bool sys_admin;
   bool no_new_privs;
@@ -81,12 +82,26 @@ CALLGATE_IN_CHILD int prepare(const First& first) {
   return static_cast<int>(-call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
 }
 
+// Has the kernel kill all tasks of the script when the controller is gone, whatever they wait for.
+// The signal for a dead parent is of the first task alone: fork(2) does not hand it on, and filters
+// may forbid forked tasks to ask for it. But they all stay in one process group, which the end of a
+// pipe's last writer is told to.
+CALLGATE_IN_CHILD void die_with_controller(int life) {
+  const auto descriptor = static_cast<unsigned long>(life);
+  call(SYS_setpgid, 0, 0);
+  const auto group = static_cast<unsigned long>(-call(SYS_getpid));
+  call(SYS_fcntl, descriptor, F_SETSIG, SIGKILL);
+  call(SYS_fcntl, descriptor, F_SETOWN, group);
+  call(SYS_fcntl, descriptor, F_SETFL, O_ASYNC);
+}
+
 // The first task. It comes by a clone(2) of our own, not by fork(): ThreadSanitizer gives forked
 // processes a thread more, and a killed task would not be the last of its process.
 CALLGATE_IN_CHILD void begin(void* argument) {
   auto* const first = static_cast<First*>(argument);
   call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   if (call(SYS_getppid) != first->parent) call(SYS_exit_group, 1);
+  die_with_controller(first->life);
   const rlimit none{0, 0};
   call(SYS_setrlimit, RLIMIT_CORE, reinterpret_cast<unsigned long>(&none));
   // Without the writing ends the tasks see the end of the controller, those to come too.
@@ -174,20 +189,26 @@ std::string LiveTasks::start(const Script& script) {
     if (!descriptors_.make_pipe(shared_->wake[i], wake_[i])) return "no pipes";
   }
   if (!descriptors_.make_pipe(answer_, shared_->answer)) return "no pipes";
+  int life = -1;
+  int living = -1;
+  if (!descriptors_.make_pipe(life, living)) return "no pipes";
   shared_->setup = -1;
-  std::array<int, kMostLiveTasks + 1> closes{};
+  std::array<int, kMostLiveTasks + 2> closes{};
   std::ranges::copy(wake_, closes.begin());
-  closes.back() = answer_;
-  std::array<int, kMostLiveTasks + 3> keeps{};
+  closes[kMostLiveTasks] = answer_;
+  closes[kMostLiveTasks + 1] = living;
+  std::array<int, kMostLiveTasks + 4> keeps{};
   std::ranges::copy(shared_->wake, keeps.begin());
   keeps[kMostLiveTasks] = shared_->answer;
   keeps[kMostLiveTasks + 1] = memory_.descriptor();
   keeps[kMostLiveTasks + 2] = exec_file();
+  keeps[kMostLiveTasks + 3] = life;
   First first{.place = {&wiring_, 0},
               .closes = closes.data(),
               .close_count = closes.size(),
               .keeps = keeps.data(),
               .keep_count = keeps.size(),
+              .life = life,
               .parent = getpid(),
               .sys_admin = script.sys_admin,
               .no_new_privs = script.no_new_privs,
@@ -215,6 +236,8 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
   const auto failed = [](std::string why, live::LiveFault fault = live::LiveFault::Failed) {
     return std::unexpected(live::LiveError{std::move(why), fault});
   };
+  if (held_)
+    return failed("a traced task was not let go within the deadline", live::LiveFault::Deadline);
   live::AnsweringSupervisor supervisor(answers.answers.supervisor);
   if (const auto& listener = answers.listener) {
     const int error = supervisor.take(pids_.at(listener->process), tids_.at(listener->holder),
@@ -248,7 +271,10 @@ std::expected<Made, live::LiveError> LiveTasks::make(TaskId task, ProcessId proc
   if (tracer) {
     // The first thread of a process stays traced where it has ended before the others.
     const bool gone = answer && !*answer && traced_ == pids_.at(process);
-    if (!gone) note_end(task, process, tracer->detach(patience_));
+    if (!gone) {
+      note_end(task, process, tracer->detach(patience_));
+      held_ = tracer->attached();
+    }
     tracer_ = nullptr;
     if (traced_ != pids_.at(process)) left_traced_ = tracer->attached() ? traced_ : 0;
   }

@@ -149,7 +149,9 @@ class LiveTasks {
   std::map<FilterId, int> listeners_;
   live::AnsweringTracer* tracer_ = nullptr;  // of the task whose turn it is
   pid_t traced_ = 0;
-  pid_t left_traced_ = 0;  // a thread that its tracer could not let go: nothing is made after that
+  // A tracer could not let its task go in time: nothing is made after that.
+  bool held_ = false;
+  pid_t left_traced_ = 0;  // a thread, not the first of its process, that is traced still
 };
 
 /// Whether this process has CAP_SYS_ADMIN.

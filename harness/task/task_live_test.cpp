@@ -324,7 +324,7 @@ TEST_F(LiveAnsweredTask, task_that_does_not_answer_is_said_to_and_nothing_is_lef
           "{1}call getppid\n",
           tracer, as));
       const auto run = run_live(script, model_, pace_, 300);
-      ASSERT_FALSE(run.has_value());
+      ASSERT_FALSE(run.has_value()) << tracer << as << run->cut;
       EXPECT_EQ(run.error().fault, live::LiveFault::Deadline);
       EXPECT_EQ(waitpid(-1, nullptr, WNOHANG | __WALL), -1);
       EXPECT_EQ(errno, ECHILD);
