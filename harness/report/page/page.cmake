@@ -24,5 +24,5 @@ if(BUILD_TESTING AND NOT CALLGATE_SANITIZE)
            COMMAND sh ${page}/browser_test.sh "${CALLGATE_NODE}" $<TARGET_FILE:callgate>
                    "${CALLGATE_CHROMIUM}" ${PROJECT_BINARY_DIR}/node ${PROJECT_SOURCE_DIR}/corpus
                    ${CMAKE_CURRENT_BINARY_DIR}/report/page/browser)
-  set_tests_properties(page_in_a_browser PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+  set_tests_properties(page_in_a_browser PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77 COST 100)
 endif()
