@@ -1,7 +1,7 @@
 # With CALLGATE_PCH the headers of others that many sources read are compiled once. Only those: of ours the
 # warnings would be lost, since what is precompiled counts as a system's header. The release preset has them
-# for programs alone, so that a missing include of a library is found. Not <filesystem>, nor what includes it in harness: with it comes
-# std::quoted, which calls of our quoted would find.
+# for programs alone, so that a missing include of a library is found. Not <filesystem>, nor what includes it in
+# harness: with it comes std::quoted, which calls of our quoted would find.
 set(callgate_standard_headers
   <algorithm> <array> <bit> <charconv> <chrono> <cstddef> <cstdint> <cstring> <expected> <fstream>
   <functional> <iterator> <limits> <map> <memory> <optional> <set> <span> <sstream> <string> <string_view>
@@ -43,7 +43,7 @@ if(CALLGATE_PCH AND BUILD_TESTING)
   set(callgate_nothing ${PROJECT_BINARY_DIR}/nothing.cpp)
   file(CONFIGURE OUTPUT ${callgate_nothing} CONTENT "")
   add_library(callgate_test_headers OBJECT ${callgate_nothing})
-  set_target_properties(callgate_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF CALLGATE_TEST TRUE)
+  set_target_properties(callgate_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF CALLGATE_NOT_FUZZED TRUE)
   target_compile_options(callgate_test_headers PRIVATE ${CMAKE_CXX_COMPILE_OPTIONS_PIE} ${CALLGATE_TEST_FLAGS})
   target_link_libraries(callgate_test_headers PRIVATE callgate_build GTest::gmock GTest::gtest
                                                       nlohmann_json::nlohmann_json)

@@ -130,12 +130,14 @@ TEST_F(DiffCommand, between_architectures_goes_by_names) {
   EXPECT_THAT(other.out, HasSubstr("--arch aarch64 read"));
 }
 
+// A square is never 2 in its lowest bits, which no diagram shows.
+constexpr const char* kSquare =
+    "{0x20,0,0,16},{7,0,0,0},{0x2c,0,0,0},{0x54,0,0,3},{0x15,0,1,2},{6,0,0,0x50001},"
+    "{6,0,0,0x7fff0000}";
+
 TEST_F(DiffCommand, that_cannot_be_decided_says_what_is_left) {
-  // A square is never 2 in its lowest bits, which no diagram shows; and Z3 gets no time.
-  const std::string square =
-      "{0x20,0,0,16},{7,0,0,0},{0x2c,0,0,0},{0x54,0,0,3},{0x15,0,1,2},{6,0,0,0x50001},"
-      "{6,0,0,0x7fff0000}";
-  const Ended ended = of("diff", square, "{6,0,0,0x7fff0000}", {"--solver-seconds", "0"});
+  // Z3 gets no time.
+  const Ended ended = of("diff", kSquare, "{6,0,0,0x7fff0000}", {"--solver-seconds", "0"});
   EXPECT_EQ(ended.code, 3) << ended.out;
   EXPECT_THAT(ended.out, StartsWith("undecided"));
   EXPECT_THAT(ended.out, HasSubstr("not known: "));
@@ -143,10 +145,7 @@ TEST_F(DiffCommand, that_cannot_be_decided_says_what_is_left) {
 
 #ifdef CALLGATE_Z3_SONAME
 TEST_F(DiffCommand, asks_Z3_where_its_library_can_be_loaded_and_else_says_why_not) {
-  const std::string square =
-      "{0x20,0,0,16},{7,0,0,0},{0x2c,0,0,0},{0x54,0,0,3},{0x15,0,1,2},{6,0,0,0x50001},"
-      "{6,0,0,0x7fff0000}";
-  const std::vector<std::string> words = {"diff", file("a", square),
+  const std::vector<std::string> words = {"diff", file("a", kSquare),
                                           file("b", "{6,0,0,0x7fff0000}")};
   const Ended asked = run(words);
   EXPECT_EQ(asked.code, 0) << asked.out << asked.err;

@@ -65,18 +65,11 @@ using Ref = Space::Ref;
   F(get_numeral_uint64)
 
 struct Functions {
-  Functions() {
-    SharedLibrary library(CALLGATE_Z3_SONAME);
-#define CALLGATE_Z3_FIND(name) name = library.function<decltype(name)>("Z3_" #name);
-    CALLGATE_Z3_FUNCTIONS(CALLGATE_Z3_FIND)
+  SharedLibrary library{CALLGATE_Z3_SONAME};
+#define CALLGATE_Z3_FIND(name) \
+  decltype(&Z3_##name) name = library.function<decltype(&Z3_##name)>("Z3_" #name);
+  CALLGATE_Z3_FUNCTIONS(CALLGATE_Z3_FIND)
 #undef CALLGATE_Z3_FIND
-    missing = library.missing();
-  }
-
-#define CALLGATE_Z3_DECLARE(name) decltype(&Z3_##name) name;
-  CALLGATE_Z3_FUNCTIONS(CALLGATE_Z3_DECLARE)
-#undef CALLGATE_Z3_DECLARE
-  std::string missing;  // why there are none; else empty
 };
 
 // Loaded with the first question: it takes longer to start than most commands take.
@@ -315,8 +308,8 @@ class Z3Solver final : public Solver {
     if (left_ <= Milliseconds(0)) {
       return {Holds::NotKnown, {}, "Z3 was not asked: its time for all questions is over"};
     }
-    if (!z3().missing.empty()) {
-      return {Holds::NotKnown, {}, "Z3 was not asked: " + z3().missing};
+    if (const std::string& missing = z3().library.missing(); !missing.empty()) {
+      return {Holds::NotKnown, {}, "Z3 was not asked: " + missing};
     }
     const Clock::time_point start = Clock::now();
     Decision decision;

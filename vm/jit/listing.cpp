@@ -12,24 +12,14 @@ namespace {
 
 // What is called here of capstone.
 struct Functions {
-  Functions() {
-    SharedLibrary library(CALLGATE_CAPSTONE_SONAME);
-    open = library.function<decltype(open)>("cs_open");
-    close = library.function<decltype(close)>("cs_close");
-    strerror = library.function<decltype(strerror)>("cs_strerror");
-    malloc = library.function<decltype(malloc)>("cs_malloc");
-    free = library.function<decltype(free)>("cs_free");
-    disasm_iter = library.function<decltype(disasm_iter)>("cs_disasm_iter");
-    missing = library.missing();
-  }
-
-  decltype(&cs_open) open;
-  decltype(&cs_close) close;
-  decltype(&cs_strerror) strerror;
-  decltype(&cs_malloc) malloc;
-  decltype(&cs_free) free;
-  decltype(&cs_disasm_iter) disasm_iter;
-  std::string missing;  // why there are none; else empty
+  SharedLibrary library{CALLGATE_CAPSTONE_SONAME};
+  decltype(&cs_open) open = library.function<decltype(&cs_open)>("cs_open");
+  decltype(&cs_close) close = library.function<decltype(&cs_close)>("cs_close");
+  decltype(&cs_strerror) strerror = library.function<decltype(&cs_strerror)>("cs_strerror");
+  decltype(&cs_malloc) malloc = library.function<decltype(&cs_malloc)>("cs_malloc");
+  decltype(&cs_free) free = library.function<decltype(&cs_free)>("cs_free");
+  decltype(&cs_disasm_iter) disasm_iter =
+      library.function<decltype(&cs_disasm_iter)>("cs_disasm_iter");
 };
 
 // Loaded with the first listing: few commands want one.
@@ -75,8 +65,8 @@ Line word(const MachineCode& code, std::size_t at) {
 }  // namespace
 
 std::expected<std::vector<Line>, std::string> listing(const MachineCode& code, Target target) {
-  if (!capstone().missing.empty()) {
-    return std::unexpected("listings of code need capstone: " + capstone().missing);
+  if (const std::string& missing = capstone().library.missing(); !missing.empty()) {
+    return std::unexpected("listings of code need capstone: " + missing);
   }
   const Disassembler disassembler(target);
   if (disassembler.error() != CS_ERR_OK) {
