@@ -283,9 +283,7 @@ void add_bench(CLI::App& root, int& exit_code) {
   command.add_option("--model", options->model, "Write the coefficients for `callgate cost`")
       ->type_name("FILE")
       ->excludes(compare);
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   options->input.add_to(command);
   command.footer(
       "\nExample:\n"

@@ -55,9 +55,7 @@ void add_check(CLI::App& root, int& exit_code) {
   options->model.add_to(command);
   command.add_option("FILTER", options->paths, "Filter files; - is standard input")->required();
   options->input.add_to(command);
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   command.footer(
       "\nExample:\n"
       "  callgate check --kernel 5.10 --arch aarch64 filter.bpf\n"

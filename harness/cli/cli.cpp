@@ -315,6 +315,33 @@ SeccompData parse_call(const std::string& syscall, std::span<const std::string> 
   return data;
 }
 
+void CallOptions::add_to(CLI::App& command, const std::string& words) {
+  command.add_option("SYSCALL", syscall, words)->type_name("");
+  command
+      .add_option("ARG", arguments,
+                  "Up to 6: decimal, hexadecimal, negative, or constants such as O_RDWR|O_CREAT; "
+                  "put -- before a negative one")
+      ->type_name("");
+  command.add_option("--ip", instruction_pointer, "The instruction pointer that the filters see")
+      ->type_name("N");
+}
+
+SeccompData CallOptions::call(Arch arch) const {
+  return parse_call(syscall, arguments, instruction_pointer, arch);
+}
+
+void add_format(CLI::App& command, std::string& format) {
+  command.add_option("--format", format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+}
+
+void add_bars_page(CLI::App& command, std::string& path) {
+  command
+      .add_option("--html", path, "Write a page with bars besides: one file that needs no other")
+      ->type_name("FILE");
+}
+
 namespace {
 
 // Signals that end a process wait until a file has its name, or is gone.

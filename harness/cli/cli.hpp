@@ -120,6 +120,27 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths, bool positi
                                      std::span<const std::string> arguments,
                                      const std::string& instruction_pointer, Arch arch);
 
+/// SYSCALL, ARG... and --ip.
+struct CallOptions {
+  std::string syscall;  ///< empty: no call
+  std::vector<std::string> arguments;
+  std::string instruction_pointer = "0";
+
+  /// `words`: what SYSCALL is for.
+  void add_to(CLI::App& command, const std::string& words);
+
+  [[nodiscard]] bool given() const noexcept { return !syscall.empty(); }
+
+  /// UserError where it is none.
+  [[nodiscard]] SeccompData call(Arch arch) const;
+};
+
+/// --format, text or json.
+void add_format(CLI::App& command, std::string& format);
+
+/// --html FILE, for a page with bars.
+void add_bars_page(CLI::App& command, std::string& path);
+
 /// Writes a file, whole or not at all: it takes its name when all of it is there. Through a link
 /// what it leads to is written; what is no regular file (a device, a pipe) is written into.
 /// UserError where it cannot be written.

@@ -8,10 +8,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
+
+#include "harness/testing/folder_test.hpp"
 
 extern char** environ;
 
@@ -25,24 +25,14 @@ struct Ended {
   std::string err;
 };
 
-inline std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 class CommandFixture : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+ private:
+  const TestFolder made_;
 
+ protected:
   /// A file in the folder; its path.
   std::string file(const std::string& name, const std::string& bytes) const {
-    std::ofstream(folder_ / name, std::ios::binary) << bytes;
-    return (folder_ / name).string();
+    return made_.file(name, bytes);
   }
 
   /// Starts callgate with these words; it reads the file `in`, and writes `out` and `err` in the
@@ -82,7 +72,7 @@ class CommandFixture : public ::testing::Test {
     return {WEXITSTATUS(status), content(folder_ / "out"), content(folder_ / "err")};
   }
 
-  std::filesystem::path folder_;
+  const std::filesystem::path folder_ = made_.path();
 };
 
 /// With a filter that allows getpid always, write where its first argument is 1, and gives all else
@@ -90,7 +80,6 @@ class CommandFixture : public ::testing::Test {
 class FilterCommandFixture : public CommandFixture {
  protected:
   void SetUp() override {
-    CommandFixture::SetUp();
     filter_ = file("filter",
                    "{0x20, 0, 0, 0}, {0x15, 3, 0, 39}, {0x15, 0, 3, 1}, {0x20, 0, 0, 16}, "
                    "{0x15, 0, 1, 1}, {0x06, 0, 0, 0x7fff0000}, {0x06, 0, 0, 0x00050001}");

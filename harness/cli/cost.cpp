@@ -203,13 +203,8 @@ void add_cost(CLI::App& root, int& exit_code) {
       .add_option("--model", options->time_model,
                   "Times as `callgate bench --model FILE` writes them; x86_64 only")
       ->type_name("FILE");
-  command
-      .add_option("--html", options->html,
-                  "Write a page with bars besides: one file that needs no other")
-      ->type_name("FILE");
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_bars_page(command, options->html);
+  add_format(command, options->format);
   options->input.add_to(command);
   command.footer(
       "\nExample:\n"

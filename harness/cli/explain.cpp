@@ -16,15 +16,13 @@ struct Options {
   ModelOptions model;
   InputOptions input;
   std::vector<std::string> filters;
-  std::string syscall;
-  std::vector<std::string> arguments;
-  std::string instruction_pointer = "0";
+  CallOptions call;
   std::string format = "text";
   bool all = false;
 };
 
 int explain(const Options& options) {
-  if (!options.syscall.empty() && options.format == "markdown") {
+  if (options.call.given() && options.format == "markdown") {
     throw UserError("explain: --format markdown is for all calls; leave SYSCALL out");
   }
   const KernelModel model = options.model.model();
@@ -34,10 +32,9 @@ int explain(const Options& options) {
   verifier::Space space;
   verifier::Endings endings(space);
   const verifier::StackMeaning meaning = verifier::meaning_of(endings, *stack);
-  if (!options.syscall.empty()) {
-    const SeccompData data =
-        parse_call(options.syscall, options.arguments, options.instruction_pointer, model.arch);
-    const auto answer = report::explain_call(data, files, *stack, endings, meaning);
+  if (options.call.given()) {
+    const auto answer =
+        report::explain_call(options.call.call(model.arch), files, *stack, endings, meaning);
     fmt::print("{}", options.format == "json" ? report::explained_call_json(answer, files, model)
                                               : report::explained_call_text(answer, files, model));
     return answer.whole() ? kWell : kNo;
@@ -61,19 +58,8 @@ void add_explain(CLI::App& root, int& exit_code) {
       "explain", "Which calls get what, under which conditions? And why does this one?");
   add_filters(command, options->filters);
   options->model.add_to(command);
-  command
-      .add_option("SYSCALL", options->syscall,
-                  "Explain this call alone: its name or number; all calls if not given")
-      ->type_name("");
-  command
-      .add_option("ARG", options->arguments,
-                  "Up to 6: decimal, hexadecimal, negative, or constants such as O_RDWR|O_CREAT; "
-                  "put -- before a negative one")
-      ->type_name("");
-  command
-      .add_option("--ip", options->instruction_pointer,
-                  "The instruction pointer that the filters see")
-      ->type_name("N");
+  options->call.add_to(command,
+                       "Explain this call alone: its name or number; all calls if not given");
   command.add_option("--format", options->format, "text, json; of all calls also markdown")
       ->check(CLI::IsMember({"text", "json", "markdown"}))
       ->type_name("FORMAT");

@@ -381,9 +381,7 @@ void add_fuzz_live(CLI::App& root, int& exit_code) {
   command.add_option("--progress", options->progress, "Seconds between lines of progress; 0: none")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   command.footer(
       "\nExample: a long campaign, which an interrupt does not end for good:\n"
       "  callgate fuzz-live --programs 5000000 --jobs 2 --state campaign.json\n"

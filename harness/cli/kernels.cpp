@@ -53,9 +53,7 @@ void add_kernels(CLI::App& root, int& exit_code) {
   CLI::App& command = *root.add_subcommand(
       "kernels", "What changed between kernel versions, and how each change is known");
   options->model.add_to(command);
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   command.footer(
       "\nExample:\n"
       "  callgate kernels --kernel 5.10");

@@ -374,9 +374,7 @@ void add_lab(CLI::App& root, int& exit_code) {
   options->input.add_to(command);
   command.add_option("--keep", options->keep, "Kernels, agents and consoles stay in this folder")
       ->type_name("DIR");
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   std::string names;
   for (const lab::LabKernel& each : lab::lab_kernels()) names += fmt::format(" {}", each.name);
   command.footer(fmt::format(

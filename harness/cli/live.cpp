@@ -223,9 +223,7 @@ void add_live(CLI::App& root, int& exit_code) {
   command.add_option("--arch", options->arch, "The calls' ABI: x86_64, x86 or x32")
       ->type_name("ARCH");
   command.add_flag("--quiet", options->quiet, "Only what does not agree, and the summary");
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   options->input.add_to(command);
   command.footer(
       "\nExample:\n"

@@ -333,9 +333,7 @@ void add_replay(CLI::App& root, int& exit_code) {
       ->type_name("FORMAT");
   command.add_flag("--trust-numbers", options->trust_numbers,
                    "Logs of strace: take what is printed of an argument as the whole register");
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   options->model.add_to(command);
   options->input.add_to(command);
   command.footer(

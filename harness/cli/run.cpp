@@ -33,9 +33,7 @@ struct Options {
   std::vector<std::string> filters;
   InputOptions input;
   std::string engine;  // none: the reference for one call, see run() for a batch
-  std::string syscall;
-  std::vector<std::string> arguments;
-  std::string instruction_pointer = "0";
+  CallOptions call;
   std::string batch;
   std::string format;
   bool tracer = false;
@@ -109,8 +107,7 @@ void print_text(const Options& options, const std::vector<FilterFile>& files,
 
 int run_one(const Options& options, const std::vector<FilterFile>& files,
             const FilterStack& stack) {
-  const SeccompData data = parse_call(options.syscall, options.arguments,
-                                      options.instruction_pointer, stack.model().arch);
+  const SeccompData data = options.call.call(stack.model().arch);
   const Decision decision = report::decide(stack, data, surroundings_of(options),
                                            options.verbose ? Steps::Yes : Steps::No);
   if (decision.fault) {
@@ -270,7 +267,7 @@ const Engine& engine_for_batch(const Options& options, const Program& filter,
 
 int run(const Options& options) {
   const bool batch = !options.batch.empty();
-  if (batch == !options.syscall.empty()) {
+  if (batch == options.call.given()) {
     throw UserError("run: give either a SYSCALL or --batch FILE");
   }
   if (!batch && options.format == "raw") throw UserError("run: --format raw goes with --batch");
@@ -303,16 +300,7 @@ void add_run(CLI::App& root, int& exit_code) {
       "run", "Which verdict do these filters give to a call, and what does the process see?");
   add_filters(command, options->filters);
   options->model.add_to(command);
-  command.add_option("SYSCALL", options->syscall, "Its name or number")->type_name("");
-  command
-      .add_option("ARG", options->arguments,
-                  "Up to 6: decimal, hexadecimal, negative, or constants such as O_RDWR|O_CREAT; "
-                  "put -- before a negative one")
-      ->type_name("");
-  command
-      .add_option("--ip", options->instruction_pointer,
-                  "The instruction pointer that the filters see")
-      ->type_name("N");
+  options->call.add_to(command, "Its name or number");
   command.add_flag("-v,--verbose", options->verbose,
                    "Each executed instruction, with A and X after it and the branch taken");
   command

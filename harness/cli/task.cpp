@@ -140,9 +140,7 @@ void add_task(CLI::App& root, int& exit_code) {
       "task", "What processes and threads meet that install filters, fork and make calls");
   options->model.add_to(command);
   command.add_option("SCRIPT", options->path, "A script; - is standard input")->required();
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   command.footer(
       "\nExample:\n"
       "  callgate task - <<'END'\n"

@@ -353,13 +353,8 @@ void add_tune(CLI::App& root, int& exit_code) {
       ->check(told_choices(forms))
       ->needs(out)
       ->type_name("FORM");
-  command
-      .add_option("--html", options->html,
-                  "Write a page with bars besides: one file that needs no other")
-      ->type_name("FILE");
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_bars_page(command, options->html);
+  add_format(command, options->format);
   options->input.add_to(command);
   command.footer(
       "\nExamples:\n"

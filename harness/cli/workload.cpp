@@ -389,9 +389,7 @@ void add_workload(CLI::App& root, int& exit_code) {
       .add_option("--note", options->notes, "A line that OUTPUT begins with: versions, commands")
       ->type_name("TEXT")
       ->allow_extra_args(false);
-  command.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_format(command, options->format);
   command.footer(
       "\nExamples:\n"
       "  callgate record -o web.trace -- nginx -g 'daemon off;'\n"

@@ -3,12 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+
+#include "harness/testing/folder_test.hpp"
 
 namespace callgate::corpus {
 namespace {
@@ -22,20 +22,11 @@ const std::vector<ExportFile>& all_files() {
   return kFiles;
 }
 
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 class Export : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "callgate-export-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    top_ = name;
-  }
-  void TearDown() override { fs::remove_all(top_); }
+ private:
+  const TestFolder made_;
 
+ protected:
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> out;
     for (const auto& each : fs::directory_iterator(top_)) {
@@ -44,7 +35,7 @@ class Export : public testing::Test {
     return out;
   }
 
-  fs::path top_;
+  const fs::path top_ = made_.path();
   const std::vector<ExportFile> few_ = {{"corpus.json", "{\n  \"schema\": \"callgate-corpus/1\"}"},
                                         {"value.json", "new"}};
 };

@@ -12,15 +12,14 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "harness/corpus/embedded.hpp"
 #include "harness/engines/test_programs.hpp"
 #include "harness/suite/vector.hpp"
+#include "harness/testing/folder_test.hpp"
 #include "verifier/check.hpp"
 #include "vm/reference.hpp"
 
@@ -146,14 +145,12 @@ class Runs {
 #ifndef CALLGATE_AARCH64_RUN
     GTEST_SKIP() << CALLGATE_NO_AARCH64;
 #else
-    std::string folder = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    std::ofstream(folder + "/in", std::ios::binary) << input_;
+    const TestFolder folder;
+    const std::string in = folder.file("in", input_);
+    const std::string written = (folder.path() / "out").string();
     const int status =
-        std::system((CALLGATE_AARCH64_RUN " < '" + folder + "/in' > '" + folder + "/out'").c_str());
-    std::ifstream file(folder + "/out", std::ios::binary);
-    const std::string out((std::istreambuf_iterator<char>(file)), {});
-    std::filesystem::remove_all(folder);
+        std::system((CALLGATE_AARCH64_RUN " < '" + in + "' > '" + written + "'").c_str());
+    const std::string out = content(written);
     ASSERT_EQ(status, 0);
     ASSERT_EQ(out.size(), 4 * expected_.size());
     for (std::size_t i = 0; i < expected_.size(); ++i) {

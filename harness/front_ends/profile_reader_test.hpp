@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <fstream>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "harness/front_ends/lower.hpp"
 #include "harness/front_ends/profile.hpp"
 #include "harness/report/words.hpp"
+#include "harness/testing/folder_test.hpp"
 #include "verifier/check.hpp"
 #include "vm/reference.hpp"
 #include "vm/syscalls.hpp"
@@ -100,12 +100,10 @@ class Read {
   return {};
 }
 
-/// A folder for files of a test, and a file in it.
+/// A file in a folder of this process's; its path.
 [[nodiscard]] inline std::string test_file(std::string_view name, std::string_view text) {
-  std::string path =
-      testing::TempDir() + "callgate_" + std::to_string(getpid()) + "_" + std::string(name);
-  std::ofstream(path) << text;
-  return path;
+  static const TestFolder folder;
+  return folder.file(name, text);
 }
 
 }  // namespace callgate::front_ends

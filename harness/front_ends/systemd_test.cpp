@@ -2,13 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "harness/front_ends/profile.hpp"
 #include "harness/front_ends/profile_formats.hpp"
+#include "harness/testing/folder_test.hpp"
 #include "vm/reference.hpp"
 #include "vm/syscalls.hpp"
 
@@ -383,23 +382,18 @@ TEST(RestrictFileSystems, is_no_seccomp_filter) {
 }
 
 TEST(DropIns, are_applied_in_order_after_the_unit) {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("callgate_drop_ins_" + std::to_string(getpid()));
-  std::filesystem::create_directory(folder);
-  const auto write = [&](std::string_view name, std::string_view text) {
-    std::ofstream(folder / name) << text;
-    return (folder / name).string();
-  };
+  const TestFolder made;
+  const std::filesystem::path& folder = made.path();
   Deployment deployment;
   deployment.systemd = "252";
-  deployment.extra = {write("1.conf", "[Service]\nSystemCallFilter=~uname:EIO nonsense\n"),
-                      write("2.conf", "[Service]\nProtectClock=no\n[broken\nProtectClock=yes\n")};
+  deployment.extra = {
+      made.file("1.conf", "[Service]\nSystemCallFilter=~uname:EIO nonsense\n"),
+      made.file("2.conf", "[Service]\nProtectClock=no\n[broken\nProtectClock=yes\n")};
   const std::string unit = "[Service]\nSystemCallFilter=@file-system\nProtectClock=yes\n";
   const auto profile = read_systemd(unit, (folder / "a.service").string(), deployment);
   deployment.extra.push_back((folder / "missing.conf").string());
   const auto missing = read_systemd(unit, (folder / "a.service").string(), deployment);
   const auto nameless = read_systemd(unit, "", deployment);
-  std::filesystem::remove_all(folder);
   ASSERT_TRUE(profile) << to_string(profile.error());
   EXPECT_EQ(profile->layers.size(), 3U);
   EXPECT_EQ(verdict(*profile, "uname"), error(5));

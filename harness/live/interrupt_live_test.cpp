@@ -21,6 +21,7 @@
 #include "harness/live/value_oracle.hpp"
 #include "harness/random/generator.hpp"
 #include "harness/task/live_runner.hpp"
+#include "harness/testing/folder_test.hpp"
 
 namespace callgate::live {
 namespace {
@@ -131,9 +132,8 @@ std::set<std::string> names_in(const fs::path& folder) {
 
 TEST_F(Live, leaves_nothing_behind_when_a_campaign_is_killed) {
   const Orphanage orphanage;
-  const fs::path scratch =
-      fs::path(::testing::TempDir()) / ("callgate-" + std::to_string(getpid()));
-  fs::create_directory(scratch);
+  const TestFolder folder;
+  const fs::path& scratch = folder.path();
   const std::set<std::string> shared_before = names_in("/dev/shm");
   random::Source source(200);
   const int campaigns = kSanitized ? 20 : 200;
@@ -156,7 +156,6 @@ TEST_F(Live, leaves_nothing_behind_when_a_campaign_is_killed) {
   }
   EXPECT_TRUE(names_in(scratch).empty()) << "a temporary file is left behind";
   EXPECT_EQ(names_in("/dev/shm"), shared_before);
-  fs::remove_all(scratch);
 }
 
 // For scripts that have their filters inside.

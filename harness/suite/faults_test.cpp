@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +18,7 @@
 #include "harness/suite/explicit_call.hpp"
 #include "harness/suite/runner.hpp"
 #include "harness/suite/vector_writer.hpp"
+#include "harness/testing/folder_test.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -29,11 +29,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const fs::path kFolder = fs::path(CALLGATE_SOURCE_DIR) / "corpus" / "suites" / "faults";
-
-std::string text_of(const fs::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // A line of expected.txt: NAME | caught | CASES, NAME | missed | WHERE | WHAT.
 struct Fault {
@@ -262,7 +257,7 @@ TEST(FaultTable, has_each_suite_of_the_folder_once) {
 }
 
 TEST(FaultTable, is_what_the_readme_shows) {
-  const std::string readme = text_of(kFolder / "README.md");
+  const std::string readme = content(kFolder / "README.md");
   std::size_t caught = 0;
   const std::vector<Fault> all = faults();
   for (const Fault& each : all) {

@@ -12,27 +12,26 @@
 #include <vector>
 
 #include "harness/suite/runner.hpp"
+#include "harness/testing/folder_test.hpp"
 #include "vm/instruction.hpp"
 
 /// For tests that run suites of files: a folder, filters and suites in it.
 namespace callgate::suite {
 
 class SuiteFixture : public testing::Test {
+ private:
+  const TestFolder made_;
+
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     // getpid is allowed, write where its first argument is 1; all else has ERRNO(1).
     file("filter",
          "{0x20, 0, 0, 0}, {0x15, 3, 0, 39}, {0x15, 0, 3, 1}, {0x20, 0, 0, 16}, "
          "{0x15, 0, 1, 1}, {0x06, 0, 0, 0x7fff0000}, {0x06, 0, 0, 0x00050001}");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string file(const std::string& name, std::string_view text) const {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
+    return made_.file(name, text);
   }
   std::string program(const std::string& name, std::span<const Instruction> of) const {
     std::string text;
@@ -67,7 +66,7 @@ class SuiteFixture : public testing::Test {
     return std::move(*plan);
   }
 
-  std::filesystem::path folder_;
+  const std::filesystem::path folder_ = made_.path();
   std::vector<Suite> suites_;
 };
 

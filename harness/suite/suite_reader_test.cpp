@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "harness/suite/suite.hpp"
+#include "harness/testing/folder_test.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -289,21 +288,15 @@ TEST(Suite, a_table_has_a_call_and_its_verdict_a_line) {
 }
 
 class SuiteFiles : public testing::Test {
+ private:
+  const TestFolder made_;
+
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string file(const std::string& name, std::string_view text) const {
-    std::filesystem::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
+    return made_.file(name, text);
   }
 
-  std::filesystem::path folder_;
+  const std::filesystem::path folder_ = made_.path();
 };
 
 TEST_F(SuiteFiles, what_is_included_comes_first_and_finds_its_own_files) {

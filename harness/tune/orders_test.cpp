@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "harness/random/policies.hpp"
+#include "harness/testing/folder_test.hpp"
 #include "harness/tune/order_texts.hpp"
 #include "harness/tune/orders_test.hpp"
 
@@ -168,11 +169,11 @@ TEST(Orders, the_compiler_of_minijail_gets_frequencies) {
   EXPECT_TRUE(order->programs.empty());
   EXPECT_FALSE(order->unpriced.empty());
   // The compiler's own reader takes it.
-  const std::filesystem::path folder = testing::TempDir();
-  std::ofstream(folder / "callgate.frequency") << order->text;
+  const TestFolder folder;
+  folder.file("callgate.frequency", order->text);
   const auto* row = front_ends::find_profile_format("minijail-compiler");
   const auto read = row->read("@frequency ./callgate.frequency\n" + text,
-                              (folder / "callgate.policy").string(), {});
+                              (folder.path() / "callgate.policy").string(), {});
   EXPECT_TRUE(read) << to_string(read.error());
 }
 

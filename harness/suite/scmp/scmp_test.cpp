@@ -1,11 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <string>
 
@@ -15,6 +13,7 @@
 #include "harness/suite/scmp/result_words.hpp"
 #include "harness/suite/scmp/runner.hpp"
 #include "harness/suite/scmp/tests_file.hpp"
+#include "harness/testing/folder_test.hpp"
 #include "vm/actions.hpp"
 #include "vm/syscalls.hpp"
 
@@ -258,18 +257,17 @@ TEST(ArchSets, libseccomp_and_the_tables_give_one_number_to_a_call) {
 }
 
 class RunFixture : public ::testing::Test {
+ private:
+  const TestFolder made_;
+
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "callgate-scmp-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    options_.generators = name;
+    options_.generators = folder_.string();
     options_.native = Arch::X86_64;
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   void script(const std::string& name, const std::string& text, bool executable = true) const {
-    std::ofstream(folder_ / name) << text;
+    made_.file(name, text);
     ASSERT_EQ(chmod((folder_ / name).c_str(), executable ? 0700 : 0600), 0);
   }
 
@@ -296,7 +294,7 @@ class RunFixture : public ::testing::Test {
     return results.cases.empty() ? CaseResult{} : results.cases.front();
   }
 
-  std::filesystem::path folder_;
+  const std::filesystem::path folder_ = made_.path();
   Options options_;
 };
 
@@ -331,8 +329,7 @@ TEST_F(RunFixture, a_generator_is_run_once) {
   static_cast<void>(results_of(
       "test type: bpf-sim\ngen +x86_64,+arm 0-9 0-9 N N N N N ERRNO(1)\ngen all 1 N N N N N N "
       "ALLOW\ntest type: bpf-sim-fuzz\ngen 100\n"));
-  std::ifstream starts(folder_ / "starts");
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(starts), {}), "\n");
+  EXPECT_EQ(content(folder_ / "starts"), "\n");
 }
 
 TEST_F(RunFixture, a_failure_names_the_call_and_its_number) {
@@ -485,8 +482,8 @@ TEST_F(RunFixture, cases_can_be_chosen_by_parts_of_names) {
 }
 
 TEST_F(RunFixture, files_are_read_and_folders_are_searched) {
-  std::ofstream(folder_ / "b.tests") << "test type: basic\nx\n";
-  std::ofstream(folder_ / "a.tests") << "test type: nothing\n";
+  script("b.tests", "test type: basic\nx\n", false);
+  script("a.tests", "test type: nothing\n", false);
   const auto found = find_tests({folder_.string()});
   ASSERT_TRUE(found.has_value());
   ASSERT_THAT(*found, SizeIs(2));
