@@ -59,9 +59,10 @@ typedef struct callgate_stack callgate_stack;
 CALLGATE_API int callgate_filter_create(const callgate_instruction* program, size_t length,
                                         const callgate_options* options, callgate_filter** out);
 
-/* What the program returns, all 32 bits. Thread-safe. Where the kernel leaves a result undefined (a
- * shift by X above 31 in an interpreter before 5.14 on some architectures, a shift by a constant
- * above 31 before 4.5) it is 0. */
+/* What the program returns, all 32 bits. Neither pointer may be NULL: it is not looked at, as calls
+ * are asked for by the million. Thread-safe. Where the kernel leaves a result undefined (a shift by
+ * X above 31 in an interpreter before 5.14 on some architectures, a shift by a constant above 31
+ * before 4.5) it is 0. */
 CALLGATE_API uint32_t callgate_filter_run(const callgate_filter* filter, const callgate_data* data);
 
 /* NULL is allowed. */
@@ -77,7 +78,8 @@ CALLGATE_API int callgate_stack_push(callgate_stack* stack, const callgate_instr
                                      size_t length);
 
 /* What the whole stack returns: action and data. *winner (where not NULL) is the deciding filter's
- * index from the oldest (0), or SIZE_MAX where none was stricter than ALLOW. Thread-safe. */
+ * index from the oldest (0), or SIZE_MAX where none was stricter than ALLOW. The other pointers may
+ * not be NULL. Thread-safe. */
 CALLGATE_API uint32_t callgate_stack_run(const callgate_stack* stack, const callgate_data* data,
                                          size_t* winner);
 

@@ -242,6 +242,7 @@ TEST_F(CToolsAbused, give_the_errno_of_a_file_that_cannot_be_read) {
   EXPECT_EQ(load("-").error, ENOENT) << "standard input is not read";
   EXPECT_EQ(load(folder_.string()).error, EISDIR);
   EXPECT_EQ(load(filter_ + "/below").error, ENOTDIR);
+  EXPECT_EQ(load("/proc/self/mem").error, EIO);
   EXPECT_EQ(load(std::string(5000, 'x')).error, ENAMETOOLONG);
   EXPECT_EQ(load_suite(path("none")).error, ENOENT);
   EXPECT_EQ(load_suite(folder_.string()).error, EISDIR);

@@ -1,5 +1,6 @@
 // Filters of every form, and stacks of them.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,7 +119,14 @@ int file_error(const std::string& path) noexcept try {
     if (stat(file.c_str(), &status) != 0) return errno;
   }
   if (S_ISDIR(status.st_mode)) return process::is_manifest(path) ? EINVAL : EISDIR;
-  return euidaccess(file.c_str(), R_OK) == 0 ? EINVAL : errno;
+  if (!S_ISREG(status.st_mode)) return euidaccess(file.c_str(), R_OK) == 0 ? EINVAL : errno;
+  // Where it can be read, its content is what is wrong.
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  char byte = 0;
+  const bool readable = fd >= 0 && read(fd, &byte, 1) >= 0;
+  const int error = readable ? EINVAL : errno;
+  if (fd >= 0) close(fd);
+  return error;
 } catch (const std::exception&) {
   return EINVAL;
 }

@@ -134,6 +134,8 @@ def script_is_right(top):
     # Options reach the command.
     said = run_suites(mine, 1, "profile_test.yaml", CALLGATE_TEST_OPTIONS="-k\nerrno*")
     assert "3 cases" in said, said
+    said = run_suites(mine, 2, "profile_fixed_test.yaml", CALLGATE_RESULTS="/dev/null/results")
+    assert "the results have no place in /dev/null/results" in said, said
 
     # Audits: of one filter, of several, of what cannot be read; what an earlier run wrote is gone.
     run_suites(mine, 1, CALLGATE_AUDIT="profile.json")

@@ -54,14 +54,14 @@ set -- $*
 set -f
 [ $# -gt 0 ] || [ -n "${CALLGATE_AUDIT:-}" ] || stop "nothing to do: give suites as arguments or by CALLGATE_SUITES, or filters by CALLGATE_AUDIT"
 
-mkdir -p "$results"
+mkdir -p "$results" || stop "the results have no place in $results"
 for name in junit.xml results.json coverage.lcov coverage.cobertura.xml coverage.txt github.txt callgate.sarif test.txt \
   audit.txt summary.md; do
   rm -f "$results/$name"
 done
 find "$results" -maxdepth 1 -name 'coverage.*.lst' -exec rm -f {} +
 summary=$results/summary.md
-echo "## Callgate" >"$summary"
+echo "## Callgate" >"$summary" || stop "nothing can be written into $results"
 
 # fenced FILE: its first lines as they are; no text can end the fence.
 fenced() {

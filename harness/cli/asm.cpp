@@ -107,7 +107,7 @@ std::string contradictions(const std::string& shown, std::string_view text,
 }
 
 int assemble(const Options& options) {
-  const std::string shown = options.path == "-" ? "standard input" : options.path;
+  const std::string shown = options.path == "-" ? "standard input" : suite::one_line(options.path);
   const bool to_file = !options.out.empty() && options.out != "-";
   if (options.format == "raw" && !to_file && isatty(STDOUT_FILENO) == 1) {
     throw UserError(
@@ -128,7 +128,7 @@ int assemble(const Options& options) {
     const auto checked = verifier::check(program.program, model);
     if (!checked) {
       fmt::print(stderr, "{}", refusals(shown, program, model, checked.error().diagnostics));
-      fmt::print(stderr, "callgate: nothing is written; --no-check writes it all the same\n");
+      tell("callgate: nothing is written; --no-check writes it all the same");
       return kNo;
     }
   }

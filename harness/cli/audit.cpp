@@ -72,8 +72,7 @@ void add_audit(CLI::App& root, int& exit_code) {
       .add_option("-f,--filter", options->filters,
                   "A filter, or a profile that some are made of, in any format that is read; give "
                   "the option once for each of the stack, the oldest first; - is standard input")
-      ->type_name("FILTER")
-      ->allow_extra_args(false);
+      ->type_name("FILTER");
   options->model.add_to(command);
   command
       .add_option("--config", options->config,

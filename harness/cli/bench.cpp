@@ -219,8 +219,8 @@ int bench(const Options& options) {
   if (!costs) throw UserError(fmt::format("bench: {}", costs.error().message));
   report.costs = std::move(*costs);
   if (report.costs.install_error != 0) {
-    fmt::print(stderr, "{}: the kernel refuses it: {}\n", files.at(report.costs.refused).path,
-               report::errno_name(report.costs.install_error).value_or("an error"));
+    tell("{}: the kernel refuses it: {}", files.at(report.costs.refused).path,
+         report::errno_name(report.costs.install_error).value_or("an error"));
     return kNo;
   }
   report.conditions =

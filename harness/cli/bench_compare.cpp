@@ -216,7 +216,7 @@ int bench_compare(const BenchComparing& options) {
   if (!result) throw UserError(fmt::format("bench: {}", result.error().message));
   for (std::size_t i = 0; i < named.size(); ++i) {
     if (result->stacks[i].install_error == 0) continue;
-    fmt::print(stderr, "{}\n", refusal_words(named[i], result->stacks[i]));
+    tell("{}", refusal_words(named[i], result->stacks[i]));
     return kNo;
   }
   if (options.json) {

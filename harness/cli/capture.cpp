@@ -39,21 +39,21 @@ std::string place_words(const Install& install) {
 // To standard error: what the command prints stays alone.
 void print_table(const Capture& capture) {
   if (capture.installs.empty()) return;
-  fmt::print(stderr, "{:<9} {:<8} {:<16} {:<10} {:<8} {:>6}  {:<20} {:<18} {}\n", "file", "tid",
-             "comm", "how", "arch", "length", "flags", "result", "called from");
+  tell("{:<9} {:<8} {:<16} {:<10} {:<8} {:>6}  {:<20} {:<18} {}", "file", "tid", "comm", "how",
+       "arch", "length", "flags", "result", "called from");
   for (std::size_t i = 0; i < capture.installs.size(); ++i) {
     const Install& each = capture.installs[i];
     const bool attached = each.how == Install::How::GetFilter;
     std::string_view how = each.how == Install::How::Prctl ? "prctl" : "seccomp";
     if (attached) how = "attached";
-    fmt::print(stderr, "{:<9} {:<8} {:<16} {:<10} {:<8} {:>6}  {:<20} {:<18} {}\n",
-               each.program ? process::file_name(i) : "-", each.tid, each.comm, how,
-               each.arch ? info(*each.arch).name : "-",
-               each.program  ? std::to_string(each.program->size())
-               : each.strict ? "strict"
-                             : "?",
-               joined(process::flag_names(each.flags)) + (attached ? " ?" : ""),
-               process::result_words(each), place_words(each));
+    tell("{:<9} {:<8} {:<16} {:<10} {:<8} {:>6}  {:<20} {:<18} {}",
+         each.program ? process::file_name(i) : "-", each.tid, each.comm, how,
+         each.arch ? info(*each.arch).name : "-",
+         each.program  ? std::to_string(each.program->size())
+         : each.strict ? "strict"
+                       : "?",
+         joined(process::flag_names(each.flags)) + (attached ? " ?" : ""),
+         process::result_words(each), place_words(each));
   }
 }
 
@@ -63,8 +63,8 @@ void write(const Capture& capture, const Options& options) {
       throw UserError(why);
     }
     if (capture.default_task) {
-      fmt::print(stderr, "written to {}; as a stack it is that of task {}\n", options.folder,
-                 *capture.default_task);
+      tell("written to {}; as a stack it is that of task {}", options.folder,
+           *capture.default_task);
     }
   }
   if (options.json.empty()) return;
@@ -78,15 +78,15 @@ void write(const Capture& capture, const Options& options) {
 
 void warn(const Capture& capture) {
   if (capture.inherited != 0) {
-    fmt::print(stderr,
-               "callgate: {} filters were there before the command began; they hold for it too, "
-               "and are not in the capture\n",
-               capture.inherited);
+    tell(
+        "callgate: {} filters were there before the command began; they hold for it too, "
+        "and are not in the capture",
+        capture.inherited);
   }
   for (const process::CapturedTask& task : capture.tasks) {
     if (!task.counted) continue;
-    fmt::print(stderr, "callgate: task {} had {} filters in the end, and {} were seen\n", task.tid,
-               *task.counted, task.filters.size());
+    tell("callgate: task {} had {} filters in the end, and {} were seen", task.tid, *task.counted,
+         task.filters.size());
   }
 }
 
@@ -99,9 +99,9 @@ int capture(const Options& options) {
     const auto caught = process::capture_thread(options.tid);
     if (!caught) throw UserError(caught.error().message);
     if (caught->installs.empty()) {
-      fmt::print(stderr, "thread {} {}\n", options.tid,
-                 caught->tasks.front().strict ? "is in strict mode, which is no filter"
-                                              : "has no filters");
+      tell("thread {} {}", options.tid,
+           caught->tasks.front().strict ? "is in strict mode, which is no filter"
+                                        : "has no filters");
       return kNo;
     }
     print_table(*caught);
@@ -114,7 +114,7 @@ int capture(const Options& options) {
   const auto caught = process::capture_command(options.traced.command, limits);
   if (!caught) throw UserError(caught.error().message);
   print_table(caught->capture);
-  if (caught->capture.installs.empty()) fmt::print(stderr, "no filter was installed\n");
+  if (caught->capture.installs.empty()) tell("no filter was installed");
   warn(caught->capture);
   write(caught->capture, options);
   return end_like(caught->end);

@@ -78,8 +78,7 @@ void add_cases(CLI::App& root, int& exit_code) {
                    "if not given");
   command
       .add_option("--abi", options->abis, "Calls of this ABI alone; give the option once for each")
-      ->type_name("ABI")
-      ->allow_extra_args(false);
+      ->type_name("ABI");
   command.add_option("--most", options->most, "Paths: no more than so many")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))

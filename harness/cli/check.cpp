@@ -21,11 +21,11 @@ struct Options {
 std::string text(const FilterFile& file, const Acceptance& acceptance, const KernelModel& model) {
   if (acceptance.accepted) {
     return fmt::format("{}: {} by {}: {} instructions, {} of the {} that a task may hold\n",
-                       file.path, coloured("accepted", true), model_words(model),
+                       suite::one_line(file.path), coloured("accepted", true), model_words(model),
                        file.program.size(), acceptance.accepted->as_new, kMaxInstructionsPerTask);
   }
-  return fmt::format("{}: {} by {}: EINVAL\n{}", file.path, coloured("refused", false),
-                     model_words(model),
+  return fmt::format("{}: {} by {}: EINVAL\n{}", suite::one_line(file.path),
+                     coloured("refused", false), model_words(model),
                      diagnostic_lines(file.path, acceptance.refusal.diagnostics));
 }
 

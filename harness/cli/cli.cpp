@@ -120,7 +120,6 @@ void InputOptions::add_to(CLI::App& command) {
                   "A further file that belongs to FILTER: a drop-in of a unit, a frequency file of "
                   "minijail")
       ->type_name("FILE")
-      ->allow_extra_args(false)
       ->group(kGroup);
   command
       .add_flag("--denylist", denylist,
@@ -146,10 +145,10 @@ void print_departures(const std::string& shown, const FilterFile& filter,
   for (const front_ends::Disagreement& each :
        front_ends::disagreements(policy, filter.program, model)) {
     const std::size_t line = each.said.rule ? policy.rules[*each.said.rule].place.line : 0;
-    fmt::print(stderr, "{}{}: {}({:#x}) gets {} by the profile, and {} by libseccomp's program\n",
-               shown, line == 0 ? "" : fmt::format(":{}", line), report::call_name(each.data),
-               fmt::join(each.data.args, ", "), report::verdict_words(each.said.value, model),
-               report::verdict_words(each.value, model));
+    tell("{}{}: {}({:#x}) gets {} by the profile, and {} by libseccomp's program", shown,
+         line == 0 ? "" : fmt::format(":{}", line), report::call_name(each.data),
+         fmt::join(each.data.args, ", "), report::verdict_words(each.said.value, model),
+         report::verdict_words(each.value, model));
   }
   const auto possible = front_ends::departures(policy, tree, 1000);
   std::vector<front_ends::DepartureKind> said;
@@ -158,9 +157,9 @@ void print_departures(const std::string& shown, const FilterFile& filter,
     said.push_back(each.kind);
     const auto same = std::ranges::count(possible, each.kind, &front_ends::Departure::kind);
     const front_ends::Rule& rule = policy.rules[each.first];
-    fmt::print(stderr, "{}:{}:{}: {} on {}: {}{}\n", shown, rule.place.line, rule.place.column,
-               rule.syscall, info(each.arch).name, front_ends::departure_words(each, policy),
-               same == 1 ? "" : fmt::format(" (and {} more)", same - 1));
+    tell("{}:{}:{}: {} on {}: {}{}", shown, rule.place.line, rule.place.column, rule.syscall,
+         info(each.arch).name, front_ends::departure_words(each, policy),
+         same == 1 ? "" : fmt::format(" (and {} more)", same - 1));
   }
 }
 
@@ -168,11 +167,11 @@ void print_departures(const std::string& shown, const FilterFile& filter,
 void print_notes(const std::string& shown, const filters::ReadFilters& loaded, bool verbose,
                  const KernelModel& model) {
   if (verbose) {
-    fmt::print(stderr, "{}: read as {} ({}), {} filter{}\n", shown, loaded.format,
-               loaded.looks_like, loaded.filters.size(), loaded.filters.size() == 1 ? "" : "s");
+    tell("{}: read as {} ({}), {} filter{}", shown, loaded.format, loaded.looks_like,
+         loaded.filters.size(), loaded.filters.size() == 1 ? "" : "s");
   }
   for (const front_ends::Note& note : loaded.notes) {
-    fmt::print(stderr, "{}\n", filters::note_words(shown, note));
+    tell("{}", filters::note_words(shown, note));
   }
   if (!verbose) return;
   for (const FilterFile& filter : loaded.filters) {
@@ -236,11 +235,10 @@ bool say_unsaid(const std::string& path, const std::string& syntax,
   bool whole = true;
   for (const report::Unsaid& each : unsaid) {
     whole = whole && !each.lost;
-    fmt::print(stderr, "{}: instruction {}: {}: {}\n", path, each.instruction, syntax, each.what);
+    tell("{}: instruction {}: {}: {}", path, each.instruction, syntax, each.what);
   }
   if (!whole) {
-    fmt::print(stderr, "callgate: {} cannot say all of {}; callgate's own listing can\n", syntax,
-               path);
+    tell("callgate: {} cannot say all of {}; callgate's own listing can", syntax, path);
   }
   return whole;
 }
@@ -251,8 +249,7 @@ void add_filters(CLI::App& command, std::vector<std::string>& paths, bool positi
                   "A filter, or a profile that some are made of, in any format that is read; give "
                   "the option once for each of the stack, the oldest first; - is standard input")
       ->type_name("FILTER")
-      ->required()
-      ->allow_extra_args(false);
+      ->required();
 }
 
 std::optional<FilterStack> build_stack(std::span<const FilterFile> files, const KernelModel& model,

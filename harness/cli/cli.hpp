@@ -1,17 +1,22 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/filters/filter_files.hpp"
 #include "harness/front_ends/profile.hpp"
 #include "harness/report/syntaxes.hpp"
+#include "harness/suite/clean_text.hpp"
 #include "verifier/check.hpp"
 #include "vm/filter_stack.hpp"
 #include "vm/instruction.hpp"
@@ -145,6 +150,12 @@ void add_bars_page(CLI::App& command, std::string& path);
 /// what it leads to is written; what is no regular file (a device, a pipe) is written into.
 /// UserError where it cannot be written.
 void write_whole(const std::string& path, std::string_view text);
+
+/// A line on standard error, whatever bytes of files stand in it (suite::one_line).
+template <typename... Values>
+void tell(fmt::format_string<Values...> text, Values&&... values) {
+  fmt::print(stderr, "{}\n", suite::one_line(fmt::format(text, std::forward<Values>(values)...)));
+}
 
 /// Whether standard output takes colours: a terminal, and NO_COLOR not set.
 [[nodiscard]] bool colours_wanted();

@@ -404,6 +404,52 @@ TEST_F(Command, a_full_disk_is_no_success) {
   EXPECT_EQ(WEXITSTATUS(status), 2);
 }
 
+TEST_F(Command, words_in_brackets_are_words) {
+  const std::string same = "{0x06, 0, 0, 0x7fff0000}";
+  file("[b]", same);
+  file("[b,c]", same);
+  const auto run_there = [&](std::vector<std::string> words) {
+    std::string line = "cd '" + folder_.string() + "' && exec '" CALLGATE_COMMAND "'";
+    for (const std::string& each : words) line += " '" + each + "'";
+    return std::system((line + " >out 2>err").c_str());
+  };
+  EXPECT_EQ(run_there({"check", "[b]", "[b,c]"}), 0) << content(folder_ / "err");
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("[b,c]: accepted"));
+  EXPECT_EQ(run_there({"diff", "[b]", "[b,c]"}), 0) << content(folder_ / "err");
+  EXPECT_EQ(run_there({"cases", "--per", "verdict", "[b]", "[b,c]"}), 0)
+      << content(folder_ / "err");
+  EXPECT_NE(run_there({"check", "[]"}), 0);
+  EXPECT_EQ(content(folder_ / "err"), "callgate: []: No such file or directory\n");
+  EXPECT_NE(run_there({"disasm", "[b]", "[b,c]"}), 0);
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("not expected: [b,c]\n"));
+}
+
+TEST_F(Command, what_files_hold_does_nothing_to_a_terminal_and_begins_no_line) {
+  const std::string profile = file(
+      "n.json",
+      R"({"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["x\n::error::forged\u001b[31m"],"action":"SCMP_ACT_ERRNO"}]})");
+  const Ended notes = run({"check", profile});
+  EXPECT_EQ(notes.code, 0);
+  EXPECT_THAT(notes.err, HasSubstr("x\\n::error::forged\\x1b[31m: no architecture has such"));
+  EXPECT_EQ(std::ranges::count(notes.err, '\n'), 1);
+  const Ended suite =
+      run({"test", "--format", "github", "-"},
+          "filter: " + profile + "\nexpect: [{allow: [\"re\\n::error::forged\"]}]\n");
+  EXPECT_EQ(suite.code, 2);
+  const Ended action =
+      run({"check", file("a.json", R"({"defaultAction":"SCMP_ACT_\u001b[31m","syscalls":[]})")});
+  EXPECT_EQ(action.code, 2);
+  const Ended task = run({"task", file("t", "\033]0;pwn\007\033[31m x\n")});
+  EXPECT_EQ(task.code, 2);
+  const Ended name = run({"check", "no\n::error::such\xff"});
+  EXPECT_EQ(name.code, 2);
+  for (const Ended& each : {notes, suite, action, task, name}) {
+    EXPECT_FALSE(each.err.starts_with("::") || each.err.contains("\n::")) << each.err;
+    EXPECT_FALSE(each.err.contains('\033') || each.err.contains('\007')) << each.err;
+    EXPECT_FALSE(each.err.contains('\xff')) << each.err;
+  }
+}
+
 TEST_F(Command, task_says_what_each_step_comes_to) {
   const std::string script =
       "nnp\nseccomp filter program={ret ERRNO(1)}\nfork\n"

@@ -58,7 +58,7 @@ void ComparingOptions::add_to(CLI::App& command) {
       ->type_name("")
       ->expected(0, 2);
   const auto stack = [&](const char* name, std::vector<std::string>& to, const char* what) {
-    command.add_option(name, to, what)->type_name("FILTER")->allow_extra_args(false);
+    command.add_option(name, to, what)->type_name("FILTER");
   };
   stack("--a", a, "In place of A: a filter of its stack; once for each, the oldest first");
   stack("--b", b, "In place of B: the same");
@@ -100,10 +100,10 @@ int compare_and_print(const ComparingOptions& options, compare::Question questio
   request.solving = std::chrono::seconds(options.seconds);
   const compare::Result result = compare::compared(*stack_a, *stack_b, request);
   if (result.contradiction) {
-    fmt::print(stderr,
-               "callgate: internal error: what was proved does not agree with running both for "
-               "{}; please report it\n",
-               compare::call_words(*result.contradiction));
+    tell(
+        "callgate: internal error: what was proved does not agree with running both for "
+        "{}; please report it",
+        compare::call_words(*result.contradiction));
     return kWrongUse;
   }
   const compare::Side side_a = a.side();

@@ -46,14 +46,13 @@ bool means_the_same(const FilterFile& file, const front_ends::PolicyWriterRow& w
                     const std::string& text, const KernelModel& model) {
   const auto differing = front_ends::read_again(*file.policy, writer, text, model);
   if (!differing) {
-    fmt::print(stderr, "{}: as {} it is refused: {}\n", file.path, writer.name, differing.error());
+    tell("{}: as {} it is refused: {}", file.path, writer.name, differing.error());
     return false;
   }
   for (const front_ends::Disagreement& each : *differing) {
-    fmt::print(stderr, "{}: {}({}) gets {}; as {} it would get {}\n", file.path,
-               report::call_name(each.data), fmt::join(each.data.args, ", "),
-               report::verdict_words(each.said.value, model), writer.name,
-               report::verdict_words(each.value, model));
+    tell("{}: {}({}) gets {}; as {} it would get {}", file.path, report::call_name(each.data),
+         fmt::join(each.data.args, ", "), report::verdict_words(each.said.value, model),
+         writer.name, report::verdict_words(each.value, model));
   }
   return differing->empty();
 }
@@ -76,7 +75,7 @@ Converted convert_one(const FilterFile& file, const Options& options, const Kern
   auto written = writer.write(*file.policy);
   if (!written) throw UserError(fmt::format("{}: {}", file.path, written.error()));
   for (const std::string& note : written->notes) {
-    fmt::print(stderr, "{}: not kept: {}\n", file.path, note);
+    tell("{}: not kept: {}", file.path, note);
   }
   const bool same = means_the_same(file, writer, written->text, model);
   return {std::move(written->text), writer.suffix, same && written->notes.empty()};

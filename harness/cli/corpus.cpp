@@ -71,10 +71,10 @@ int export_corpus(const Options& options) {
   if (options.live) {
     const KernelModel host = KernelModel::host();
     const auto differences = ask_the_kernel(corpus, host);
-    for (const std::string& each : differences) fmt::print(stderr, "callgate: {}\n", each);
+    for (const std::string& each : differences) tell("callgate: {}", each);
     if (!differences.empty()) {
-      fmt::print(stderr, "callgate: {} cases differ from the running kernel; nothing is written\n",
-                 differences.size());
+      tell("callgate: {} cases differ from the running kernel; nothing is written",
+           differences.size());
       return kNo;
     }
     origin.release = corpus::running_kernel(host);

@@ -250,9 +250,8 @@ std::optional<lab::GivenCosts> given_costs(const lab::LabKernel& kernel, const O
              static_cast<std::uint32_t>(Action::Allow);
     };
     if (std::ranges::none_of(out.workload.calls, allows)) {
-      fmt::print(stderr,
-                 "{}: it allows no call of the workload: is it for another architecture than {}?\n",
-                 each, model_options.arch);
+      tell("{}: it allows no call of the workload: is it for another architecture than {}?", each,
+           model_options.arch);
     }
   }
   return out;
@@ -368,7 +367,6 @@ void add_lab(CLI::App& root, int& exit_code) {
           "For --costs: a stack to count, of the kernels' architecture; a FILTER, or several "
           "with commas between, the oldest first; once for each stack")
       ->type_name("FILTER")
-      ->allow_extra_args(false)
       ->needs(costs)
       ->needs(workload);
   options->input.add_to(command);

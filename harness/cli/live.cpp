@@ -171,7 +171,7 @@ int live(const Options& options) {
   if (seen->install_error != 0 || !stack) {
     const bool agrees = seen->install_error != 0 && !stack;
     fmt::print("{}: the kernel {} it: {}\n",
-               files[std::min(seen->installed, files.size() - 1)].path,
+               suite::one_line(files[std::min(seen->installed, files.size() - 1)].path),
                seen->install_error != 0
                    ? fmt::format("refuses ({})",
                                  report::errno_name(seen->install_error).value_or("an error"))

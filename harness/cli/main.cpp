@@ -15,6 +15,7 @@
 #include "harness/cli/cli.hpp"
 #include "harness/cli/scmp_sim.hpp"
 #include "harness/cli/tree.hpp"
+#include "harness/suite/clean_text.hpp"
 
 namespace {
 
@@ -26,9 +27,10 @@ bool is_called(std::string_view path, std::string_view name) {
   return path.substr(path.rfind('/') + 1) == name;
 }
 
-// Where standard error is closed or full there is nobody left to tell: never throws.
+// Where standard error is closed or full there is nobody left to tell.
 void say(const std::string& text) noexcept {
-  static_cast<void>(std::fputs(("callgate: " + text + "\n").c_str(), stderr));
+  static_cast<void>(
+      std::fputs(("callgate: " + callgate::suite::one_line(text) + "\n").c_str(), stderr));
 }
 
 // A file that is opened must never become standard output or error because those were closed. What
@@ -59,10 +61,11 @@ int run(int argc, char** argv) {
   const std::unique_ptr<CLI::App> app =
       callgate::cli::command_tree(exit_code, argc > 1 ? argv[1] : "");
   try {
-    app->parse(argc, argv);
+    app->parse(callgate::cli::words_for_parse({argv + (argc > 0 ? 1 : 0), argv + argc}));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app->exit(error);
-    fmt::print(stderr, "callgate: {}\nRun `callgate --help` for what there is.\n", error.what());
+    fmt::print(stderr, "callgate: {}\nRun `callgate --help` for what there is.\n",
+               callgate::suite::one_line(callgate::cli::words_of_error(error.what())));
     return callgate::cli::kWrongUse;
   }
   return exit_code;

@@ -27,8 +27,8 @@ int record(const Options& options) {
   if (options.limit != 0) limits.calls = options.limit;
   const auto recorded = process::record_command(options.traced.command, options.output, limits);
   if (!recorded) throw UserError(recorded.error().message);
-  if (!recorded->trouble.empty()) fmt::print(stderr, "callgate: {}\n", recorded->trouble);
-  fmt::print(stderr, "callgate: {} calls in {}\n", recorded->calls, options.output);
+  if (!recorded->trouble.empty()) tell("callgate: {}", recorded->trouble);
+  tell("callgate: {} calls in {}", recorded->calls, options.output);
   // A trace that could not be written whole is no success, whatever the command's is.
   return recorded->trouble.empty() ? end_like(recorded->end) : kWrongUse;
 }

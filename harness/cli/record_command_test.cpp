@@ -39,6 +39,13 @@ class Recording : public FilterCommandFixture {
   }
 };
 
+TEST_F(Recording, the_command_gets_its_words_as_they_are) {
+  const Ended ended = run({"record", "-o", trace(), "--", "/bin/echo", "[a,b]", "[x]", "[]", "y",
+                           "", "\x1f[", "--format", "[-z]"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out, "[a,b] [x] [] y  \x1f[ --format [-z]\n");
+}
+
 TEST_F(Recording, calls_have_all_their_registers_and_the_exit_code_is_kept) {
   const Ended ended = record("");
   EXPECT_EQ(ended.code, 7) << ended.err;

@@ -54,20 +54,20 @@ bool write_program(const Options& options, const Program& program, const KernelM
 void say(const Options& options, const verifier::Reduced& reduced, std::size_t before) {
   const std::size_t after = reduced.program.instructions().size();
   if (!reduced.analysed) {
-    fmt::print(stderr,
-               "{}: {} instructions, left as they are: the program could not be followed on every "
-               "way within the limits of the analysis\n",
-               options.path, before);
+    tell(
+        "{}: {} instructions, left as they are: the program could not be followed on every "
+        "way within the limits of the analysis",
+        options.path, before);
     return;
   }
-  fmt::print(stderr, "{}: {} instructions, {} now{}\n", options.path, before, after,
-             after < before ? "; the same for every call: proved after each step" : "");
+  tell("{}: {} instructions, {} now{}", options.path, before, after,
+       after < before ? "; the same for every call: proved after each step" : "");
   for (const verifier::ReductionStep& step : reduced.steps) {
-    fmt::print(stderr, "  {} -> {}: {}\n", step.before, step.after, to_string(step.reduction));
+    tell("  {} -> {}: {}", step.before, step.after, to_string(step.reduction));
   }
   if (reduced.refused > 0) {
-    fmt::print(stderr, "  {} shorter {} not taken: that it means the same could not be proved\n",
-               reduced.refused, reduced.refused == 1 ? "program was" : "programs were");
+    tell("  {} shorter {} not taken: that it means the same could not be proved", reduced.refused,
+         reduced.refused == 1 ? "program was" : "programs were");
   }
 }
 

@@ -240,7 +240,7 @@ trace::Header read_trace(const Options& options, const std::string& bytes,
   if (!header) {
     throw UserError(fmt::format("{}: {}", shown, front_ends::to_string(header.error())));
   }
-  for (const std::string& each : header->notes) fmt::print(stderr, "{}: {}\n", shown, each);
+  for (const std::string& each : header->notes) tell("{}: {}", shown, each);
   return std::move(*header);
 }
 

@@ -81,8 +81,8 @@ int report_of(const Options& options) {
     throw UserError("report: standard output could not be written");
   }
   if (report::page_engine().empty()) {
-    fmt::print(stderr, "callgate: calls cannot be put to the filters in this page: {}\n",
-               report::page_engine_reason());
+    tell("callgate: calls cannot be put to the filters in this page: {}",
+         report::page_engine_reason());
   }
   return kWell;
 }
@@ -102,8 +102,7 @@ void add_report(CLI::App& root, int& exit_code) {
       .add_option("--diff", options->others,
                   "A filter to put beside: each call is put to both; give the option once for each "
                   "of its stack")
-      ->type_name("OTHER")
-      ->allow_extra_args(false);
+      ->type_name("OTHER");
   CLI::Option* cost = command.add_flag("--cost", options->cost,
                                        "What each call costs, as `callgate cost` predicts");
   command

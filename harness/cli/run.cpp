@@ -43,7 +43,7 @@ struct Options {
 };
 
 void print_steps(const FilterRun& run, const FilterFile& file, const KernelModel& model) {
-  fmt::print("\nfilter {} ({}):\n", run.filter, file.path);
+  fmt::print("\nfilter {} ({}):\n", run.filter, suite::one_line(file.path));
   const auto lines = report::statements(file.program, model.arch);
   for (const reference::Step& step : run.steps) {
     const std::uint16_t code = file.program[step.at].code;
@@ -93,8 +93,8 @@ void print_text(const Options& options, const std::vector<FilterFile>& files,
   } else if (const FilterRun* winner = decision.winner()) {
     const FilterFile& file = files[winner->filter];
     const auto lines = report::statements(file.program, stack.model().arch);
-    fmt::print("  decided by filter {} ({}) at instruction {}: {}\n", winner->filter, file.path,
-               winner->result.last, lines[winner->result.last]);
+    fmt::print("  decided by filter {} ({}) at instruction {}: {}\n", winner->filter,
+               suite::one_line(file.path), winner->result.last, lines[winner->result.last]);
     fmt::print("  {} instructions executed{}\n", executed,
                runs.size() > 1 ? fmt::format(" by {} filters", runs.size()) : std::string{});
   } else {

@@ -33,7 +33,8 @@ int usage(const std::string& name) {
 
 // The first line is the simulator's own; why comes below it.
 int fault(bool verbose, int error, const std::string& why) {
-  fmt::print(stderr, "FAULT{}\n{}\n", verbose ? fmt::format(": errno = {}", error) : "", why);
+  fmt::print(stderr, "FAULT{}\n{}\n", verbose ? fmt::format(": errno = {}", error) : "",
+             suite::one_line(why));
   return kFault;
 }
 

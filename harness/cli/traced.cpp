@@ -31,7 +31,7 @@ process::SessionLimits TracedOptions::limits() const {
 int end_like(const process::SessionEnd& end) {
   constexpr int kTimedOut = 124;  // as timeout(1)
   if (end.timed_out) {
-    fmt::print(stderr, "callgate: time is over; the command was killed\n");
+    tell("callgate: time is over; the command was killed");
     return kTimedOut;
   }
   if (end.command.signal == 0) return end.command.code;

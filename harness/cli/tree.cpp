@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "harness/cli/build_facts.hpp"
 #include "harness/cli/cli.hpp"
@@ -104,6 +105,24 @@ OptionWords words_of(const CLI::Option& option) {
   return out;
 }
 
+// Stands before a word that CLI11 would take apart.
+constexpr char kAsItIs = '\x1f';
+
+// Takes kAsItIs away again; options take one word at a time.
+void take_words_as_they_are(CLI::App& app) {
+  const CLI::Validator unmarked(
+      [](std::string& word) {
+        if (word.starts_with(kAsItIs)) word.erase(0, 1);
+        return std::string();
+      },
+      "");
+  for (CLI::Option* each : app.get_options({})) {
+    if (!each->get_positional()) each->allow_extra_args(false);
+    if (each->get_items_expected_max() > 0) each->transform(unmarked);
+  }
+  for (CLI::App* each : app.get_subcommands({})) take_words_as_they_are(*each);
+}
+
 }  // namespace
 
 std::string CommandWords::name(std::string_view between) const {
@@ -124,7 +143,22 @@ std::unique_ptr<CLI::App> command_tree(int& exit_code, std::string_view only) {
   for (const Subcommand& row : kSubcommands) {
     if (found == kSubcommands.end() || &row == found) row.add(*app, exit_code);
   }
+  take_words_as_they_are(*app);
   return app;
+}
+
+std::vector<std::string> words_for_parse(std::span<char* const> words) {
+  std::vector<std::string> out;
+  for (const std::string_view each : std::views::reverse(words)) {
+    const bool marked = each.starts_with(kAsItIs) || (each.starts_with('[') && each.ends_with(']'));
+    out.push_back(marked ? kAsItIs + std::string(each) : std::string(each));
+  }
+  return out;
+}
+
+std::string words_of_error(std::string text) {
+  std::erase(text, kAsItIs);
+  return text;
 }
 
 CommandWords words_of(const CLI::App& app) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,13 @@ namespace callgate::cli {
 /// The command with all its subcommands; with `only` that one alone, where there is such a one: it
 /// is sooner there. Callbacks set `exit_code`, which must live as long.
 [[nodiscard]] std::unique_ptr<CLI::App> command_tree(int& exit_code, std::string_view only = {});
+
+/// What CLI::App::parse(vector) is given for these words, the last first: CLI11 takes a word
+/// `[a,b]` apart where an option takes several, and what a person writes is what a subcommand gets.
+[[nodiscard]] std::vector<std::string> words_for_parse(std::span<char* const> words);
+
+/// What CLI11 says of such words.
+[[nodiscard]] std::string words_of_error(std::string text);
 
 /// What the value of an option, or a word, stands for: told by the names of the value, so that
 /// an option with type_name FILE takes files wherever it is.

@@ -32,13 +32,12 @@ workload::NumberCounts counted(const workload::Workload& read, const std::string
   const std::string_view name = info(arch).name;
   const std::string shown = shown_path(path);
   if (counts.of_other_abis != 0) {
-    fmt::print(stderr, "callgate: {}: {} calls are not of {}; they are not counted\n", shown,
-               counts.of_other_abis, name);
+    tell("callgate: {}: {} calls are not of {}; they are not counted", shown, counts.of_other_abis,
+         name);
   }
   if (counts.without_number != 0) {
-    fmt::print(stderr,
-               "callgate: {}: {} calls have no number that is known; they are not counted\n", shown,
-               counts.without_number);
+    tell("callgate: {}: {} calls have no number that is known; they are not counted", shown,
+         counts.without_number);
   }
   if (counts.calls.empty()) {
     throw UserError(fmt::format("{}: there is no call of {} in it; see --arch", shown, name));

@@ -9,6 +9,7 @@
 #include "harness/front_ends/capabilities.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/process/manifest.hpp"
+#include "harness/suite/clean_text.hpp"
 #include "verifier/check.hpp"
 
 namespace callgate::filters {
@@ -81,8 +82,9 @@ std::expected<ReadFilters, std::string> read_bytes(std::string_view bytes, const
 }
 
 std::string note_words(std::string_view shown, const front_ends::Note& note) {
-  if (note.place.line == 0) return fmt::format("{}: {}", shown, note.message);
-  return fmt::format("{}:{}:{}: {}", shown, note.place.line, note.place.column, note.message);
+  if (note.place.line == 0) return suite::one_line(fmt::format("{}: {}", shown, note.message));
+  return suite::one_line(
+      fmt::format("{}:{}:{}: {}", shown, note.place.line, note.place.column, note.message));
 }
 
 std::string file_of(const std::string& path) {
@@ -138,7 +140,7 @@ std::expected<std::optional<std::vector<std::string>>, std::string> caps_of(
 std::string refusal_lines(std::string_view path, const KernelModel& model,
                           const Diagnostics& diagnostics) {
   const bool no_memory = info(diagnostics.front().id).error == InstallError::NoMemory;
-  return fmt::format("{}: refused by {}: {}\n{}", path, model_words(model),
+  return fmt::format("{}: refused by {}: {}\n{}", suite::one_line(path), model_words(model),
                      no_memory ? "ENOMEM" : "EINVAL", diagnostic_lines(path, diagnostics));
 }
 
@@ -147,7 +149,8 @@ std::string diagnostic_lines(std::string_view path, const Diagnostics& diagnosti
   for (const Diagnostic& each : diagnostics) {
     const std::string place =
         each.instruction ? fmt::format("instruction {}: ", *each.instruction) : std::string{};
-    lines += fmt::format("{}: {}{} [{}]\n", path, place, message(each), info(each.id).name);
+    lines += fmt::format("{}: {}{} [{}]\n", suite::one_line(path), place, message(each),
+                         info(each.id).name);
   }
   return lines;
 }

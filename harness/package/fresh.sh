@@ -22,7 +22,7 @@ work=$(mktemp -d)
 root=$work/root
 mounted=
 clean() {
-  [ -z "$mounted" ] || umount "$root/proc"
+  for each in $mounted; do umount "$root/$each"; done
   rm -rf --one-file-system "$work"
 }
 trap clean EXIT
@@ -46,7 +46,10 @@ else
   # shellcheck disable=SC2086
   quiet debootstrap --variant=minbase "$suite" "$root" ${CALLGATE_MIRROR:-}
 fi
-mount -t proc proc "$root/proc" && mounted=1
+mount -t proc proc "$root/proc" && mounted=proc
+# Terminals of its own: tests ask what is shown on one.
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && mounted="dev/pts $mounted"
+rm -f "$root/dev/ptmx" && ln -s pts/ptmx "$root/dev/ptmx"
 say "a Debian of $(inside dpkg-query -f '.\n' -W | wc -l) packages"
 
 if [ "$what" = clone ]; then

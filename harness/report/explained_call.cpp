@@ -11,6 +11,7 @@
 #include "harness/report/explanation.hpp"
 #include "harness/report/why.hpp"
 #include "harness/report/words.hpp"
+#include "harness/suite/clean_text.hpp"
 #include "vm/outcome.hpp"
 #include "vm/reference.hpp"
 
@@ -100,11 +101,12 @@ std::string decided_text(const ExplainedCall& answer, std::span<const FilterFile
   }
   const Verdict& verdict = answer.decision.verdict;
   std::string out = verdict.winner ? fmt::format("  decided by filter {} ({})\n", *verdict.winner,
-                                                 files[*verdict.winner].path)
+                                                 suite::one_line(files[*verdict.winner].path))
                                    : "  no filter was stricter than ALLOW\n";
   if (files.size() == 1) return out;
   for (const FilterRun& run : answer.decision.runs) {
-    out += fmt::format("    filter {} ({}) returns {}\n", run.filter, files[run.filter].path,
+    out += fmt::format("    filter {} ({}) returns {}\n", run.filter,
+                       suite::one_line(files[run.filter].path),
                        verdict_words(run.result.value, model));
   }
   return out;
@@ -148,10 +150,11 @@ std::string explained_call_text(const ExplainedCall& answer, std::span<const Fil
                        same.others == 1 ? " behaves" : "s behave");
   }
   for (const ProfileWords& each : answer.profiles) {
-    out += fmt::format("  {}: {}\n", files[each.filter].path, each.words);
+    out += fmt::format("  {}: {}\n", suite::one_line(files[each.filter].path), each.words);
   }
   for (const FilterRun& run : answer.decision.runs) {
-    out += fmt::format("\nthe way through filter {} ({}):\n", run.filter, files[run.filter].path);
+    out += fmt::format("\nthe way through filter {} ({}):\n", run.filter,
+                       suite::one_line(files[run.filter].path));
     for (const std::string& line : path_lines(run, files[run.filter].program, model.arch)) {
       out += fmt::format("  {}\n", line);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/report/words.hpp"
+#include "harness/suite/clean_text.hpp"
 #include "vm/outcome.hpp"
 #include "vm/syscalls.hpp"
 
@@ -251,7 +252,8 @@ std::string verdict_heading(const Explained& of, Ref end, Arch arch) {
     if (const auto name = errno_name(*value & kDataMask, arch)) out += ", " + *name;
   }
   if (of.files.size() > 1 && ending.filter) {
-    out += fmt::format(", by filter {} ({})", *ending.filter, of.files[*ending.filter]);
+    out += fmt::format(", by filter {} ({})", *ending.filter,
+                       suite::one_line(of.files[*ending.filter]));
   }
   return out;
 }
@@ -259,7 +261,7 @@ std::string verdict_heading(const Explained& of, Ref end, Arch arch) {
 std::string explanation_text(const Explained& of) {
   std::string out = title_of(of) + "\n";
   for (std::size_t i = 0; i < of.files.size(); ++i)
-    out += fmt::format("  {}  {}\n", i, of.files[i]);
+    out += fmt::format("  {}  {}\n", i, suite::one_line(of.files[i]));
   for (const ExplainedAbi& abi : of.explanation.abis) out += abi_text(of, abi);
   if (const std::string exempt = exempt_text(of); !exempt.empty()) out += "\n" + exempt + "\n";
   if (!of.explanation.left_out.empty()) out += "\nnot fully analysed:\n";
@@ -270,7 +272,7 @@ std::string explanation_text(const Explained& of) {
 std::string explanation_markdown(const Explained& of) {
   std::string out = fmt::format("# {}\n\n", title_of(of));
   for (std::size_t i = 0; i < of.files.size(); ++i) {
-    out += fmt::format("- filter {}: {}\n", i, of.files[i]);
+    out += fmt::format("- filter {}: {}\n", i, suite::one_line(of.files[i]));
   }
   for (const ExplainedAbi& abi : of.explanation.abis) out += abi_markdown(of, abi);
   if (const std::string exempt = exempt_text(of); !exempt.empty()) out += "\n" + exempt + "\n";

@@ -267,6 +267,7 @@ TEST_F(Init, a_text_is_quoted_where_yaml_takes_it_for_something_else) {
   EXPECT_EQ(yaml_scalar("1.0"), "\"1.0\"");
   EXPECT_EQ(yaml_scalar(""), "\"\"");
   EXPECT_EQ(yaml_scalar("a\"b\\"), "\"a\\\"b\\\\\"");
+  EXPECT_EQ(yaml_scalar("a\nb\t\x7f"), "\"a\\x0ab\\x09\\x7f\"");
   for (const char* const each : {"", "~", "null", "x y", "a: b", "#a", "a #b", "[a]", "- a",
                                  "a\"\\", "*", "&a", "!x", "it's"}) {
     const auto read = read_suites(

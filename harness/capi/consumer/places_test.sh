@@ -26,7 +26,8 @@ if (cd "$work/library" && find . ! -type d) | grep -v -e '/libcallgate\.so\.[0-9
 fi
 # Nobody needs the build tree, or the sources, for what was installed.
 for folder in "$build" "$(cd "$here/../../.." && pwd)"; do
-  if grep -rlIF "$folder" "$work/prefix"; then
+  # A whole path: a clone may stand in /callgate, as parts of what was installed do.
+  if grep -rlIP "(?<![\\w/.-])\\Q$folder\\E(?![\\w.-])" "$work/prefix"; then
     echo "installed texts name $folder"
     exit 1
   fi

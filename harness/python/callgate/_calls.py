@@ -4,7 +4,7 @@ from ctypes import byref
 from typing import NamedTuple, Optional, Tuple, Union
 
 from ._abi import DataStruct
-from ._library import called, decoded, encoded, library, text_of
+from ._library import called, decoded, encoded, library, text_of, within
 
 
 class Call(NamedTuple):
@@ -37,23 +37,19 @@ def call(text: str, *, arch: Optional[str] = None) -> Call:
     return Call(data.nr, data.arch, tuple(data.args), data.instruction_pointer)
 
 
-def _within(value: int, bits: int, what: str) -> int:
-    if not 0 <= value < 1 << bits:
-        raise ValueError(f"{what} {value:#x} has no place in {bits} bits")
-    return value
-
-
 def struct_of(given: CallLike, arch: Optional[str]) -> DataStruct:
     if isinstance(given, str):
         return _read(given, arch)
+    if not isinstance(given, Call):
+        raise TypeError(f"a Call or its text is expected, not {type(given).__name__}")
     if len(given.args) > 6:
         raise ValueError(f"a call has 6 arguments, not {len(given.args)}")
     if not -1 << 31 <= given.nr < 1 << 32:
         raise ValueError(f"nr {given.nr} has no place in 32 bits")
-    out = DataStruct(nr=given.nr & 0xffffffff, arch=_within(given.arch, 32, "arch"),
-                     instruction_pointer=_within(given.instruction_pointer, 64, "instruction_pointer"))
+    out = DataStruct(nr=given.nr & 0xffffffff, arch=within(given.arch, 32, "arch"),
+                     instruction_pointer=within(given.instruction_pointer, 64, "instruction_pointer"))
     for index, value in enumerate(given.args):
-        out.args[index] = _within(value, 64, f"args[{index}]")
+        out.args[index] = within(value, 64, f"args[{index}]")
     return out
 
 
@@ -65,7 +61,7 @@ def syscall_number(name: str, abi: Optional[str] = None) -> Optional[int]:
 
 def syscall_name(number: int, abi: Optional[str] = None) -> Optional[str]:
     """The name of a number on an ABI, or None."""
-    name = library().callgate_syscall_name(encoded(abi), _within(number, 32, "number"))
+    name = library().callgate_syscall_name(encoded(abi), within(number, 32, "number"))
     return None if name is None else decoded(name)
 
 

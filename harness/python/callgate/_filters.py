@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 from ._abi import (SIZE_MAX, Answer, DiffOptionsStruct, LoadOptionsStruct, OptionsStruct, Outcome,
                    SurroundingsStruct, VerdictStruct)
 from ._calls import CallLike, struct_of
-from ._library import Handle, Path, called, decoded, encoded, encoded_path, library, text_of
+from ._library import Handle, Path, called, decoded, encoded, encoded_path, library, text_of, within
 
 
 class Instruction(NamedTuple):
@@ -112,7 +112,7 @@ class Stack(Handle):
 
     def words(self, value: int) -> str:
         """A value in words, as the command writes it for this machine: "ERRNO(1)"."""
-        return text_of("callgate_value_words", self._handle, value, message=False)
+        return text_of("callgate_value_words", self._handle, within(value, 32, "value"), message=False)
 
 
 class Filters(Handle):
@@ -167,7 +167,7 @@ class Filters(Handle):
 
     def append(self, newer: "Filters") -> None:
         """Puts the filters of `newer` on top, as if they were installed later. Not while another thread uses these."""
-        called("callgate_filters_append", self._handle, newer._handle, message=False)
+        called("callgate_filters_append", self._handle, _filters(newer)._handle, message=False)
 
     def check(self, *, arch: Optional[str] = None, kernel: Optional[str] = None, engine: Optional[str] = None,
               jit_harden: bool = False) -> Check:
@@ -236,18 +236,25 @@ def program(instructions: Iterable[Tuple[int, int, int, int]], *, name: Optional
             arch: Optional[str] = None, kernel: Optional[str] = None) -> Filters:
     """One filter of (code, jt, jf, k) each."""
     # Decimal: the same in every byte order.
-    rows = [Instruction(*each) for each in instructions]
-    for index, row in enumerate(rows):
-        for field, value, bits in zip(Instruction._fields, row, (16, 8, 8, 32)):
-            if not 0 <= value < 1 << bits:
-                raise ValueError(f"instruction {index}: {field} {value} has no place in {bits} bits")
-    lines = [str(len(rows)), *(" ".join(str(int(value)) for value in row) for row in rows)]
+    lines = []
+    for index, row in enumerate(Instruction(*each) for each in instructions):
+        lines.append(" ".join(str(within(value, bits, f"instruction {index}: {field}"))
+                              for field, value, bits in zip(Instruction._fields, row, (16, 8, 8, 32))))
+    lines.insert(0, str(len(lines)))
     return read("\n".join(lines).encode(), name=name, arch=arch, kernel=kernel, input_format="decimal")
 
 
-def _compared(a: Filters, b: Filters, machine: _Machine, how: DiffOptionsStruct) -> Comparison:
+def _filters(given: Filters) -> Filters:
+    """A handle of another kind would be taken for one by C."""
+    if not isinstance(given, Filters):
+        raise TypeError(f"Filters are expected, not {type(given).__name__}")
+    return given
+
+
+def _compared(a: Filters, b: Filters, arch: Optional[str], kernel: Optional[str], how: DiffOptionsStruct) -> Comparison:
+    machine = _filters(a)._machine(arch, kernel, None, False)
     answer = c_int()
-    text = text_of("callgate_diff", a._handle, b._handle, byref(machine.struct()), byref(how), byref(answer),
+    text = text_of("callgate_diff", a._handle, _filters(b)._handle, byref(machine.struct()), byref(how), byref(answer),
                    refusal=True)
     return Comparison(Answer(answer.value), json.loads(text))
 
@@ -256,11 +263,10 @@ def diff(a: Filters, b: Filters, *, level: str = "verdict", arch: Optional[str] 
          kernel: Optional[str] = None) -> Comparison:
     """Whether two stacks do the same for all inputs; `level`: "raw", "verdict", or "outcome" (what the process sees).
     On the machine that `a` was loaded for, where not given. Raises Refused."""
-    return _compared(a, b, a._machine(arch, kernel, None, False), DiffOptionsStruct(level=encoded(level)))
+    return _compared(a, b, arch, kernel, DiffOptionsStruct(level=encoded(level)))
 
 
 def subset(a: Filters, b: Filters, *, allow_only: bool = False, arch: Optional[str] = None,
            kernel: Optional[str] = None) -> Comparison:
     """Whether `b` is at least as strict as `a` for all inputs; `allow_only`: only what is executed unasked counts."""
-    return _compared(a, b, a._machine(arch, kernel, None, False),
-                     DiffOptionsStruct(subset=1, allow_only=int(allow_only)))
+    return _compared(a, b, arch, kernel, DiffOptionsStruct(subset=1, allow_only=int(allow_only)))

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import functools
+import operator
 import os
 import pathlib
 import weakref
@@ -62,6 +63,8 @@ def encoded(text: Optional[str]) -> Optional[bytes]:
     """As C takes it, which would end at a null character."""
     if text is None:
         return None
+    if not isinstance(text, str):
+        raise TypeError(f"a str is expected, not {type(text).__name__}")
     if "\0" in text:
         raise ValueError("embedded null character")
     return text.encode("utf-8", "surrogateescape")
@@ -72,6 +75,14 @@ def encoded_path(path: Path) -> bytes:
     if b"\0" in out:
         raise ValueError("embedded null byte")
     return out
+
+
+def within(value: int, bits: int, what: str) -> int:
+    """A number that C takes for one without sign."""
+    number = operator.index(value)
+    if not 0 <= number < 1 << bits:
+        raise ValueError(f"{what} {number:#x} has no place in {bits} bits")
+    return number
 
 
 def decoded(text: Optional[bytes]) -> str:

@@ -8,7 +8,7 @@ from ctypes import byref, c_void_p
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ._abi import CaseStruct, CountsStruct, SuiteOptionsStruct
-from ._library import Handle, Path, called, decoded, encoded, encoded_path, library, text_of
+from ._library import Handle, Path, called, decoded, encoded, encoded_path, library, text_of, within
 
 
 class Place(NamedTuple):
@@ -162,9 +162,9 @@ class Suite(Handle):
     def __init__(self, path: Path, *, names: Names = None, jobs: int = 0, coverage: bool = False,
                  fail_fast: bool = False) -> None:
         self.path = path
-        self._options = (names, jobs, coverage, fail_fast)
         several = "\n".join(names) if names is not None and not isinstance(names, str) else names
-        options = SuiteOptionsStruct(names=encoded(several), jobs=jobs, coverage=int(coverage),
+        self._options = (several, jobs, coverage, fail_fast)
+        options = SuiteOptionsStruct(names=encoded(several), jobs=within(jobs, 32, "jobs"), coverage=int(coverage),
                                      fail_fast=int(fail_fast))
         out = c_void_p()
         # EACCES of the suite's own file is no refusal by the kernel.
@@ -188,11 +188,12 @@ class Suite(Handle):
 
     def run(self, *, coverage: Optional[bool] = None, fail_fast: Optional[bool] = None) -> Results:
         """Runs its cases. With other options than it was loaded with, the files are read again."""
+        handle = self._handle
         names, jobs, *loaded = self._options
         wanted = [has if given is None else given for has, given in zip(loaded, (coverage, fail_fast))]
         if wanted != loaded:
             with Suite(self.path, names=names, jobs=jobs, coverage=wanted[0], fail_fast=wanted[1]) as other:
                 return other.run()
         out = c_void_p()
-        called("callgate_suite_run", self._handle, byref(out), refusal=True)
+        called("callgate_suite_run", handle, byref(out), refusal=True)
         return Results(out)

@@ -50,7 +50,14 @@ def _coverage_option(text: str) -> Tuple[str, Optional[pathlib.Path]]:
     if form not in _COVERAGE or (not folder if equals else form != "text"):
         raise pytest.UsageError(f"--callgate-coverage {text}: FORMAT=DIR is expected, and FORMAT is text, lcov, "
                                 "cobertura or json; text alone is printed")
-    return form, pathlib.Path(folder).absolute() if equals else None
+    if not equals:
+        return form, None
+    out = pathlib.Path(folder).absolute()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--callgate-coverage {text}: {error.strerror}") from None
+    return form, out
 
 
 def pytest_collect_file(file_path: pathlib.Path, parent: pytest.Collector) -> Optional["SuiteFile"]:
@@ -98,6 +105,8 @@ class SuiteFile(pytest.File):
         """What came of the cases that were selected; they are run once."""
         if self._ran is None:
             self._ran = self._run()
+        if self._ran.unwritten:
+            raise NotAsExpected(self._ran.unwritten)
         return self._ran
 
     def _run(self) -> "_Ran":
@@ -114,13 +123,14 @@ class SuiteFile(pytest.File):
                 with self._suite(names, bool(coverage)) as some:
                     planned, results = some.cases, some.run()
         with results:
-            self._write(results)
+            unwritten = self._write(results)
             of: Dict[_Key, List[callgate.CaseResult]] = {}
             for case, result in zip(planned, results.cases):
                 of.setdefault((case.name, case.place), []).append(result)
-            return _Ran(of, results.cases[len(planned):], whole)
+            return _Ran(of, results.cases[len(planned):], whole, unwritten)
 
-    def _write(self, results: callgate.Results) -> None:
+    def _write(self, results: callgate.Results) -> str:
+        """Why a file of coverage could not be written, or nothing."""
         for form, folder in self.config.stash[_coverage]:
             text = results.write(f"coverage-{form}")
             name = os.path.relpath(self.path, self.config.rootpath)
@@ -128,14 +138,19 @@ class SuiteFile(pytest.File):
                 self.config.stash[_reports].append((name, text))
                 continue
             parts = [part for part in pathlib.Path(name).parts if part not in ("..", os.sep)]
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{'-'.join(parts)}.{_COVERAGE[form]}").write_text(text, encoding="utf-8")
+            file = folder / f"{'-'.join(parts)}.{_COVERAGE[form]}"
+            try:
+                file.write_text(text, encoding="utf-8")
+            except OSError as error:
+                return f"{file}: the coverage cannot be written: {error.strerror}"
+        return ""
 
 
 class _Ran(NamedTuple):
     of: Dict[_Key, List[callgate.CaseResult]]
     coverage: List[callgate.CaseResult]  # of `min_coverage`, where the suite has it
     whole: bool  # no case was left out
+    unwritten: str  # why a file of coverage could not be written; empty: it was
 
 
 class NotAsExpected(Exception):

@@ -207,3 +207,30 @@ def test_a_library_that_is_not_there_or_is_another_is_said(tmp_path):
     done = in_another_process("libc.so.6")
     assert done.returncode == 1 and "another release" in done.stderr
     assert in_another_process(str(tmp_path / "none.so"), "import callgate").returncode == 0
+
+
+def test_what_is_of_another_kind_is_refused():
+    filters = callgate.program([(6, 0, 0, 0x7fff0000)])
+    stack = filters.stack()
+    for wrong in (stack, None, "filters"):
+        with pytest.raises(TypeError, match="Filters are expected"):
+            filters.append(wrong)
+        with pytest.raises(TypeError, match="Filters are expected"):
+            callgate.diff(filters, wrong)
+        with pytest.raises(TypeError, match="Filters are expected"):
+            callgate.subset(wrong, filters)
+    with pytest.raises(TypeError, match="a Call or its text is expected, not NoneType"):
+        stack.decide(None)
+    with pytest.raises(TypeError, match="a str is expected, not list"):
+        callgate.read(b"{0x06, 0, 0, 0}", caps=["CAP_SYS_ADMIN"])
+
+
+def test_numbers_have_their_bits():
+    filters = callgate.program([(6, 0, 0, 0x7fff0000)])
+    for wrong in (1 << 32, -1):
+        with pytest.raises(ValueError, match="no place in 32 bits"):
+            filters.stack().words(wrong)
+    with pytest.raises(TypeError):
+        callgate.program([(6, 0, 0, 1.5)])
+    with pytest.raises(ValueError, match="instruction 1: jt 0x100 has no place in 8 bits"):
+        callgate.program([(6, 0, 0, 0), (5, 256, 0, 0)])

@@ -146,6 +146,12 @@ def test_coverage_is_printed_and_written(run):
         result = run(f"--callgate-coverage={wrong}")
         assert result.ret == 4
         result.stderr.fnmatch_lines(["*FORMAT=DIR is expected*"])
+    result = run("--callgate-coverage=json=/dev/null/out")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*--callgate-coverage json=/dev/null/out: Not a directory*"])
+    (run.path / "out" / "profile_test.yaml.json").unlink()
+    (run.path / "out" / "profile_test.yaml.json").mkdir()
+    run("--callgate-coverage=json=out").stdout.fnmatch_lines(["*the coverage cannot be written: Is a directory*"])
 
 
 def test_min_coverage_is_a_test(run):

@@ -96,3 +96,23 @@ def test_results_outlive_their_suite():
     assert results.counts.failed == 2
     with pytest.raises(ValueError, match="closed"):
         suite.run()
+
+
+def test_a_suite_that_is_closed_is_not_run():
+    suite = callgate.Suite(SUITE)
+    suite.close()
+    for coverage in (None, True):
+        with pytest.raises(ValueError, match="closed"):
+            suite.run(coverage=coverage)
+
+
+def test_names_may_be_of_any_kind_that_can_be_gone_through():
+    suite = callgate.Suite(SUITE, names=(each for each in ["allow*"]))
+    assert 0 < len(suite) < 10
+    assert sum(suite.run(coverage=True).counts) == len(suite)
+
+
+def test_jobs_have_their_bits():
+    for wrong in (-1, 1 << 32):
+        with pytest.raises(ValueError, match="jobs"):
+            callgate.Suite(SUITE, jobs=wrong)

@@ -14,6 +14,7 @@
 #include "harness/report/page/page_files.hpp"
 #include "harness/report/page/page_json.hpp"
 #include "harness/report/words.hpp"
+#include "harness/suite/clean_text.hpp"
 #include "vm/actions.hpp"
 #include "vm/reference.hpp"
 #include "vm/syscalls.hpp"
@@ -259,7 +260,7 @@ std::string page(const PageInput& input) {
   document["engine_reason"] = page_engine_reason();
   add_syscalls(document);
   add_words(document, model);
-  return filled(page_files::document(), {{"title", html_escaped(title_of(input))},
+  return filled(page_files::document(), {{"title", html_escaped(suite::one_line(title_of(input)))},
                                          {"style", std::string(page_files::style())},
                                          {"data", script_json(document)},
                                          {"script", std::string(page_files::script())}});
