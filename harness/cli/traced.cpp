@@ -6,6 +6,8 @@
 
 #include <cstdio>
 
+#include "harness/cli/cli.hpp"
+
 namespace callgate::cli {
 
 void TracedOptions::add_to(CLI::App& command_line) {
