@@ -56,6 +56,58 @@ TEST_F(SuiteCommandFixture, exit_codes_say_how_it_went) {
   EXPECT_THAT(empty.err, HasSubstr("there are no cases in it"));
 }
 
+TEST_F(SuiteCommandFixture, a_suite_that_asks_nothing_is_never_green) {
+  const std::string one = suite("one", "");
+  const std::string two = suite("two", "recorded: [{calls: []}]\n");
+  const Ended empty = run({"test", passing_, one, two});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.err, HasSubstr("one.yaml:1:9: there are no cases in it, nor in "));
+  EXPECT_THAT(empty.err, HasSubstr("two.yaml:1:9"));
+  EXPECT_EQ(run({"test", "--arch", "x86_64", passing_, one}).code, 2);
+  // For machines that the suite does not name.
+  const Ended other = run({"test", "--strict", passing_,
+                           suite("other", "expect:\n  - allow: getpid\n    arch: aarch64\n")});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("other.yaml:5:11: aarch64 is not among the suite's "
+                                   "architectures (x86_64)\n"));
+  const std::string abi =
+      suite("abi", "expect:\n  - allow: getpid\n  - {deny: '@unknown', arch: [x86_64, x86]}\n");
+  const Ended meant = run({"test", abi});
+  EXPECT_EQ(meant.code, 2);
+  EXPECT_THAT(meant.err, HasSubstr("abi.yaml:5:30: x86 is not among the suite's architectures "
+                                   "(x86_64); for its calls on x86_64 write `abi: x86`"));
+  const Ended kernel = run({"test", suite("kernel",
+                                          "kernel: [5.10, 6.1]\nrecorded:\n"
+                                          "  - {kernel: 5.15, calls: {read(): ERRNO(1)}}\n")});
+  EXPECT_EQ(kernel.code, 2);
+  EXPECT_THAT(kernel.err, HasSubstr("kernel.yaml:5:14: 5.15 is not among the suite's versions of "
+                                    "Linux (5.10, 6.1)"));
+  // The command's own machines leave out what is for others.
+  const Ended chosen = run({"test", "--arch", "x86_64", abi, passing_});
+  EXPECT_EQ(chosen.code, 0) << chosen.err;
+  EXPECT_EQ(run({"test", "--arch", "riscv64", abi, passing_}).code, 1);
+  const std::string both = file("both.yaml",
+                                "filter: filter\narch: [x86_64, arm]\nexpect:\n"
+                                "  - {allow: getpid, arch: x86_64}\n");
+  const Ended left = run({"test", "--arch", "arm", both});
+  EXPECT_EQ(left.code, 2);
+  EXPECT_THAT(left.err, HasSubstr("no case is left: what is for other machines"));
+  EXPECT_EQ(run({"test", "--arch", "arm", both, passing_, "-k", "read"}).code, 0);
+  EXPECT_EQ(run({"test", "-k", "getpid", passing_, both}).code, 0);
+}
+
+TEST_F(SuiteCommandFixture, an_included_file_may_be_for_more_machines) {
+  file("common.yaml",
+       "expect:\n  - allow: getpid\n  - {errno EPERM: getpid, arch: [arm]}\n"
+       "  - {errno EPERM: read, kernel: 5.10}\n");
+  const Ended ended = run({"test", suite("s", "include: common.yaml\n")});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("1 case: 1 passed"));
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("common.yaml:3:33: arm is not among the suite's "
+                                         "architectures (x86_64): left out\n"),
+                               HasSubstr("common.yaml:4:33: 5.10 is not among")));
+}
+
 TEST_F(SuiteCommandFixture, what_is_not_there_passes_but_where_it_is_strict) {
   const std::string absent = suite("absent", "expect:\n  - deny: [socketcall, read]\n");
   EXPECT_EQ(run({"test", absent}).code, 0);

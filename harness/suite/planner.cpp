@@ -7,7 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "harness/report/explanation.hpp"
 #include "harness/suite/explicit_call.hpp"
+#include "harness/suite/reporters.hpp"
 #include "harness/suite/runner.hpp"
 
 namespace callgate::suite {
@@ -37,6 +39,8 @@ class Planner {
       const auto& kernels = options_.kernels.empty() ? suite.kernels : options_.kernels;
       several_kernels_ = kernels.size() > 1;
       names_.clear();
+      for (const Expectation& each : suite.expectations) check_scope(suite, each.scope);
+      for (const Recorded& each : suite.recorded) check_scope(suite, each.scope);
       for (const Arch arch : arches) {
         for (const Version version : kernels) {
           KernelModel model;
@@ -46,13 +50,77 @@ class Planner {
           add_cases(suite, plan_.targets_.size() - 1);
         }
       }
+      const bool chosen = !options_.arches.empty() || !options_.kernels.empty();
+      const bool nothing = suite.expectations.empty() && suite.recorded.empty();
+      if (nothing || (names_.empty() && !chosen)) empty_.push_back(&suite);
     }
+    if (!empty_.empty()) fail_empty();
+    plan_.all_ = plan_.cases_.size();
     keep_shard();
   }
 
  private:
   [[nodiscard]] const KernelModel& model(std::size_t target) const {
     return plan_.targets_[target].model;
+  }
+
+  // Suites that are green because nothing is asked of them would be taken for ones that passed.
+  [[noreturn]] void fail_empty() const {
+    const auto place = [](const Suite& suite) {
+      return suite.filters.empty() ? CasePlace{.file = suite.path} : suite.filters.front().place;
+    };
+    std::string message = "there are no cases in it";
+    for (std::size_t i = 1; i < empty_.size(); ++i) {
+      message += fmt::format("{}{}", i == 1 ? ", nor in " : ", ", place_text(place(*empty_[i])));
+    }
+    fail(place(*empty_.front()), std::move(message));
+  }
+
+  // What names a machine that the suite does not would never be asked. Where the options name
+  // machines, they say what is left out; a file that several suites include may be for more
+  // machines than one of them.
+  void check_scope(const Suite& suite, const Scope& scope) {
+    if (options_.arches.empty()) {
+      for (const Arch each : scope.arches) {
+        if (std::ranges::find(suite.arches, each) != suite.arches.end()) continue;
+        std::string names;
+        std::string hint;
+        for (const Arch machine : suite.arches) {
+          names += fmt::format("{}{}", names.empty() ? "" : ", ", info(machine).name);
+          const std::vector<Arch> served = report::abis_of(machine);
+          if (hint.empty() && std::ranges::find(served, each) != served.end()) {
+            hint = fmt::format("; for its calls on {} write `abi: {}`", info(machine).name,
+                               info(each).name);
+          }
+        }
+        pass_over(suite, scope.arches_at,
+                  fmt::format("{} is not among the suite's architectures ({}){}", info(each).name,
+                              names, hint));
+      }
+    }
+    if (options_.kernels.empty()) {
+      for (const Version each : scope.kernels) {
+        if (std::ranges::find(suite.kernels, each) != suite.kernels.end()) continue;
+        std::string names;
+        for (const Version version : suite.kernels) {
+          names += fmt::format("{}{}", names.empty() ? "" : ", ", callgate::to_string(version));
+        }
+        pass_over(suite, scope.kernels_at,
+                  fmt::format("{} is not among the suite's versions of Linux ({})",
+                              callgate::to_string(each), names));
+      }
+    }
+  }
+
+  void pass_over(const Suite& suite, const CasePlace& place, const std::string& why) {
+    if (place.file == suite.path) fail(place, why);
+    add_note(fmt::format("{}: {}: left out", place_text(place), why));
+  }
+
+  void add_note(std::string note) {
+    if (std::ranges::find(plan_.notes_, note) == plan_.notes_.end()) {
+      plan_.notes_.push_back(std::move(note));
+    }
   }
 
   void add_cases(const Suite& suite, std::size_t target) {
@@ -168,7 +236,8 @@ class Planner {
   const RunOptions& options_;
   bool several_kernels_ = false;
   std::map<std::pair<std::string, Arch>, std::size_t> verbs_;
-  std::map<std::string, std::size_t> names_;  // of the suite
+  std::map<std::string, std::size_t> names_;  // of the suite, before any is chosen
+  std::vector<const Suite*> empty_;
 };
 
 std::expected<Plan, SuiteError> Plan::make(const std::vector<Suite>& suites,

@@ -49,6 +49,8 @@ struct Deploy {
 struct Scope {
   std::vector<Arch> arches;
   std::vector<Version> kernels;
+  CasePlace arches_at;   ///< where they are named
+  CasePlace kernels_at;  ///< likewise
 
   [[nodiscard]] bool has(const KernelModel& model) const noexcept;
 };

@@ -345,8 +345,10 @@ class Reader {
         made.reason = in.text(entry.value, values, "the reason");
       } else if (entry.key == "arch") {
         made.scope.arches = arches_of(in, entry.value, values);
+        made.scope.arches_at = in.place(entry.value);
       } else if (entry.key == "kernel") {
         made.scope.kernels = kernels_of(in, entry.value, values);
+        made.scope.kernels_at = in.place(entry.value);
       } else if (entry.key == "abi") {
         made.abis = arches_of(in, entry.value, values);
       } else if (entry.key == "high_half") {
@@ -486,8 +488,10 @@ class Reader {
     for (const Entry& entry : entries) {
       if (entry.key == "arch") {
         made.scope.arches = arches_of(in, entry.value, {});
+        made.scope.arches_at = in.place(entry.value);
       } else if (entry.key == "kernel") {
         made.scope.kernels = kernels_of(in, entry.value, {});
+        made.scope.kernels_at = in.place(entry.value);
       } else if (entry.key == "reason") {
         made.reason = in.text(entry.value, {}, "the reason");
       } else if (entry.key == "calls") {
