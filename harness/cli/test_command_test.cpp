@@ -139,9 +139,59 @@ TEST_F(SuiteCommandFixture, cases_are_listed_chosen_and_dealt_out) {
     EXPECT_EQ(wrong.code, 2) << each;
     EXPECT_THAT(wrong.err, HasSubstr("1/4")) << each;
   }
+  // A part of few cases may have none.
+  const std::string junit = (folder_ / "none.xml").string();
+  const Ended part = run({"test", "--shard", "4/4", "--report", "junit=" + junit, passing_});
+  EXPECT_EQ(part.code, 0) << part.err;
+  EXPECT_THAT(part.err, HasSubstr("--shard 4/4: none of the 3 cases is in it"));
+  EXPECT_THAT(part.out, HasSubstr("0 cases"));
+  EXPECT_THAT(content(junit), HasSubstr("tests=\"0\""));
+  EXPECT_EQ(run({"test", "--shard", "2/2", "-k", "open", passing_}).code, 0);
+  EXPECT_EQ(run({"test", "--shard", "1/2", "-k", "nothing", passing_}).code, 2);
   const Ended fast = run({"test", "--fail-fast", "-j", "1", failing_});
   EXPECT_EQ(fast.code, 1);
   EXPECT_THAT(fast.out, Not(HasSubstr("allow: read")));
+}
+
+TEST_F(SuiteCommandFixture, a_kernel_that_is_not_asked_is_no_secret) {
+  const Ended fast = run({"test", "--live", "--fail-fast", "-j", "1", failing_});
+  EXPECT_EQ(fast.code, 1);
+  EXPECT_THAT(fast.err, HasSubstr("--live: the running kernel was not asked: --fail-fast ended the "
+                                  "run before 1 case\n"));
+}
+
+TEST_F(SuiteCommandFixture, tests_of_libseccomp_take_what_means_something_there) {
+  const std::string tests = file("02-two.tests", "test type: basic\n02-two\n02-two\n");
+  const std::string generator = file("02-two.sh", "#!/bin/sh\ntouch started\n");
+  std::filesystem::permissions(generator, std::filesystem::perms::owner_all);
+  const std::vector<std::string> words{"test", "--scmp", "--generators", folder_.string(), tests};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    return run(more);
+  };
+  EXPECT_EQ(with({"--list"}).out, "02-two%%001\n02-two%%002\n");
+  EXPECT_EQ(with({"--list", "--shard", "2/2"}).out, "02-two%%002\n");
+  EXPECT_EQ(with({"--list", "-k", "02*1"}).out, "02-two%%001\n");
+  const Ended part = with({"--shard", "3/3"});
+  EXPECT_EQ(part.code, 0) << part.err;
+  EXPECT_THAT(part.err, HasSubstr("--shard 3/3: none of the 2 cases is in it"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
+  EXPECT_THAT(with({"--shard", "1/2"}).out, HasSubstr("1 case: 1 passed"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "started"));
+  const Ended none = with({"-k", "nomatch"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("no case is left"));
+  for (const std::vector<std::string>& each :
+       std::vector<std::vector<std::string>>{{"--min-coverage", "90"},
+                                             {"--coverage", "text"},
+                                             {"--live"},
+                                             {"--update"},
+                                             {"--kernel", "5.10,6.1"}}) {
+    const Ended wrong = with(each);
+    EXPECT_EQ(wrong.code, 2) << each[0];
+    EXPECT_THAT(wrong.err, AllOf(HasSubstr(each[0]), HasSubstr("--scmp"))) << each[0];
+  }
+  EXPECT_EQ(run({"test", "--generators", ".", passing_}).code, 2);
 }
 
 TEST_F(SuiteCommandFixture, reports_are_written_in_several_formats_at_once) {
@@ -170,9 +220,12 @@ TEST_F(SuiteCommandFixture, coverage_is_written_and_may_be_too_little) {
   EXPECT_EQ(little.code, 1);
   EXPECT_THAT(little.out, HasSubstr("coverage of instructions: at least 100 %"));
   EXPECT_EQ(run({"test", "--min-coverage", "instructions=10", passing_}).code, 0);
+  EXPECT_EQ(run({"test", "--min-coverage", "instructions=10.5%,branches=1%", passing_}).code, 0);
+  EXPECT_THAT(run({"test", "--min-coverage", "92.5", passing_}).out, HasSubstr("at least 92.5 %"));
   const std::string all = suite("all", "expect: [{never kill: '*'}]\n");
   EXPECT_EQ(run({"test", "--min-coverage", "instructions=100,branches=100", all}).code, 0);
-  for (const char* const each : {"101", "lines=1", "", "branches=", "branches=1,"}) {
+  for (const char* const each :
+       {"101", "lines=1", "", "branches=", "branches=1,", "100.5", "9%%"}) {
     EXPECT_EQ(run({"test", std::string("--min-coverage=") + each, passing_}).code, 2) << each;
   }
   EXPECT_EQ(run({"test", "--coverage", "nothing", passing_}).code, 2);

@@ -123,6 +123,9 @@ struct Suite {
   LeastCoverage least;
 };
 
+/// "90", "92.5", "90%": from 0 to 100.
+[[nodiscard]] std::optional<double> parse_per_cent(std::string_view text);
+
 /// Reads a suite's text. `path` is where it comes from: names of files are looked for from there. A
 /// text of several documents is several suites. `may_open`: whether files that it names are read
 /// (includes, tables); where not, they are errors.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -221,15 +220,10 @@ class Reader {
   }
 
   static double per_cent(const Document& in, YamlId id) {
-    std::string text = in.text(id, {}, "a percentage");
-    if (text.ends_with('%')) text.pop_back();
-    double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc{} || at != end || !(value >= 0 && value <= 100)) {
-      in.fail(id, fmt::format("{}: it is a percentage from 0 to 100", shown(text)));
-    }
-    return value;
+    const std::string text = in.text(id, {}, "a percentage");
+    const auto value = parse_per_cent(text);
+    if (!value) in.fail(id, fmt::format("{}: it is a percentage from 0 to 100", shown(text)));
+    return *value;
   }
   void read_least(const Document& in, YamlId id) {
     if (in.at(id).kind == YamlNode::Kind::Scalar) {
