@@ -41,6 +41,8 @@ TEST_F(SuiteCommandFixture, exit_codes_say_how_it_went) {
   EXPECT_EQ(no.code, 1);
   EXPECT_THAT(no.out,
               AllOf(HasSubstr("allow: write"), HasSubstr("ERRNO(1)"), HasSubstr("failing.yaml:4")));
+  // The place is one that an editor opens.
+  EXPECT_THAT(no.out, HasSubstr("   " + failing_ + ":4:"));
   EXPECT_EQ(run({"test", passing_, failing_}).code, 1);
   // What cannot be read.
   const Ended nothing = run({"test", (folder_ / "none.yaml").string()});
