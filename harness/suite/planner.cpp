@@ -256,23 +256,34 @@ std::expected<void, SuiteError> Plan::load() {
   for (const PlannedCase& each : cases_) {
     if (each.absent.empty()) needed.insert(each.target);
   }
+  const auto load_of = [](const std::vector<FilterName>& names, const Deploy& deploy,
+                          const KernelModel& model) -> std::expected<LoadedStack, SuiteError> {
+    auto loaded = load_stack(names, deploy, model);
+    if (loaded) return std::move(*loaded);
+    const CasePlace& place = names.front().place;
+    SuiteError error =
+        suite_error(place.file, place.line, place.column,
+                    fmt::format("on {}: {}", filters::model_words(model), loaded.error().text));
+    error.refused = loaded.error().refused;
+    return std::unexpected(std::move(error));
+  };
   for (const std::size_t i : needed) {
     PlannedTarget& each = targets_[i];
     if (each.target) continue;
     const Suite& suite = (*suites_)[each.suite];
-    auto loaded = load_stack(suite.filters, suite.deploy, each.model);
-    if (!loaded) {
-      const CasePlace& place = suite.filters.front().place;
-      SuiteError error = suite_error(
-          place.file, place.line, place.column,
-          fmt::format("on {}: {}", filters::model_words(each.model), loaded.error().text));
-      error.refused = loaded.error().refused;
-      return std::unexpected(std::move(error));
-    }
+    auto loaded = load_of(suite.filters, suite.deploy, each.model);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
     for (const std::string& note : loaded->notes) {
       if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(note);
     }
     each.target = std::make_unique<Target>(std::move(*loaded), suite.around);
+  }
+  for (PlannedCase& each : cases_) {
+    if (each.other == nullptr || each.other_stack) continue;
+    const PlannedTarget& at = targets_[each.target];
+    auto loaded = load_of(each.other->others, (*suites_)[at.suite].deploy, at.model);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    each.other_stack = std::make_unique<LoadedStack>(std::move(*loaded));
   }
   return {};
 }

@@ -48,8 +48,9 @@ struct PlannedCase {
   std::optional<CallPattern> pattern{};
   std::size_t verb = 0;  ///< with a pattern
   const Expectation* other = nullptr;
-  const Recorded* table = nullptr;         ///< all of its calls
-  const RecordedCall* recorded = nullptr;  ///< of `block`
+  std::unique_ptr<LoadedStack> other_stack{};  ///< with `other`: made by load()
+  const Recorded* table = nullptr;             ///< all of its calls
+  const RecordedCall* recorded = nullptr;      ///< of `block`
   const Recorded* block = nullptr;
   std::string absent;  ///< why it cannot be asked here
 };
@@ -63,7 +64,8 @@ class Plan {
   [[nodiscard]] static std::expected<Plan, SuiteError> make(const std::vector<Suite>& suites,
                                                             const RunOptions& options);
 
-  /// Reads the filters of the cases that are left. What cannot be read is an error of its suite.
+  /// Reads the filters of the cases that are left, and those that they are compared with. What
+  /// cannot be read is an error of its suite.
   [[nodiscard]] std::expected<void, SuiteError> load();
 
   [[nodiscard]] RunResults run(const RunOptions& options);

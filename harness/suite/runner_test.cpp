@@ -177,9 +177,20 @@ TEST_F(Runner, filters_are_compared_with_others) {
   const CaseResult failed = one("no laxer than: stricter");
   EXPECT_EQ(failed.status, Status::Failed);
   EXPECT_FALSE(failed.failures.empty());
-  const CaseResult wrong = one("same as: nothing");
-  EXPECT_EQ(wrong.status, Status::Error);
-  EXPECT_THAT(wrong.note, HasSubstr("nothing"));
+  // Others that cannot be read are found before anything is run.
+  file("broken", "{0x20, 0, 0, 1}, {0x06, 0, 0, 0}");
+  for (const char* const name : {"nothing", "broken"}) {
+    auto read = read_suite_file(
+        file("s.yaml", fmt::format("{}expect:\n  - allow: read\n  - same as: {}\n", kHead, name)));
+    ASSERT_TRUE(read.has_value());
+    auto plan = Plan::make(*read, {});
+    ASSERT_TRUE(plan.has_value());
+    const auto done = plan->load();
+    ASSERT_FALSE(done.has_value()) << name;
+    EXPECT_THAT(to_string(done.error()), HasSubstr("s.yaml:5:14: on Linux")) << name;
+    EXPECT_THAT(to_string(done.error()), HasSubstr(name));
+    EXPECT_EQ(done.error().refused, std::string(name) == "broken");
+  }
 }
 
 TEST_F(Runner, recorded_calls_are_run) {
