@@ -26,6 +26,18 @@ struct Wrong {
   throw Wrong{suite_error(place.file, place.line, place.column, std::move(message))};
 }
 
+// Why no kernel of a machine takes calls of an ABI; empty: it does.
+std::string foreign(Arch abi, Arch machine) {
+  const std::vector<Arch> served = report::abis_of(machine);
+  if (std::ranges::find(served, abi) != served.end()) return {};
+  std::string names;
+  for (const Arch each : served) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", info(each).name);
+  }
+  return fmt::format("no kernel of {} takes calls of {}; it takes those of {}", info(machine).name,
+                     info(abi).name, names);
+}
+
 }  // namespace
 
 class Planner {
@@ -189,7 +201,8 @@ class Planner {
         made.verb = verb;
         auto pattern = parse_pattern(call.text, machine, abi, high);
         if (pattern) {
-          made.pattern = std::move(*pattern);
+          made.absent = foreign(pattern->abi, machine);
+          if (made.absent.empty()) made.pattern = std::move(*pattern);
         } else if (pattern.error().kind == PatternError::Kind::Absent) {
           made.absent = pattern.error().error.message;
         } else {

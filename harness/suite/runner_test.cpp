@@ -162,6 +162,20 @@ TEST_F(Runner, a_shift_that_the_kernel_leaves_open_is_unknown) {
   EXPECT_EQ(recorded.cases.at(0).status, Status::Passed);
 }
 
+TEST_F(Runner, calls_that_no_kernel_of_the_machine_takes_are_absent) {
+  const std::string head = "filter: filter\narch: aarch64\n";
+  for (const char* const each : {"'x32:*'", "'x86:getpid'", "'x86_64:39'"}) {
+    const CaseResult absent = one(fmt::format("never allow: {}", each), head);
+    EXPECT_EQ(absent.status, Status::Absent) << each;
+    EXPECT_THAT(absent.note, testing::StartsWith("no kernel of aarch64 takes calls of x")) << each;
+    EXPECT_THAT(absent.note, testing::EndsWith("; it takes those of aarch64, arm")) << each;
+  }
+  EXPECT_EQ(status("deny: '@unknown', abi: x86", head), Status::Absent);
+  EXPECT_EQ(status("never allow: 'arm:*'", head), Status::Failed);
+  EXPECT_EQ(status("errno EPERM: 'x86:read'"), Status::Passed);
+  EXPECT_EQ(status("errno EPERM: 'arm:read'"), Status::Absent);
+}
+
 TEST_F(Runner, filters_are_compared_with_others) {
   file("same",
        "{0x20, 0, 0, 0}, {0x15, 2, 0, 39}, {0x15, 2, 0, 1}, {0x06, 0, 0, 0x00050001}, "
