@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "harness/front_ends/policy_text.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/suite/suite_document.hpp"
+#include "harness/suite/verb.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -21,6 +24,9 @@ constexpr std::size_t kMostCalls = 2'000'000;
 constexpr std::size_t kMostFiles = 64;
 constexpr unsigned kMostNested = 8;
 constexpr std::size_t kMostParameters = 32;
+// Keys beside a verb.
+constexpr std::array<std::string_view, 6> kBeside{"reason", "arch",      "kernel",
+                                                  "abi",    "high_half", "level"};
 
 using Entry = Document::Entry;
 using Wrong = WrongSuite;
@@ -260,6 +266,10 @@ class Reader {
         in.fail(each, fmt::format("{} includes itself", shown(path)));
       }
       if (open_.size() >= kMostNested) in.fail(each, "includes are nested too deeply");
+      // What two files include is there once.
+      if (!included_.insert(std::filesystem::path(path).lexically_normal().string()).second) {
+        continue;
+      }
       const std::string text = opened(in, each, path);
       auto tree = parse_yaml(text);
       if (!tree) {
@@ -352,8 +362,7 @@ class Reader {
       } else if (ignored(entry)) {
         continue;
       } else if (what != nullptr) {
-        in.fail(entry.key_id, fmt::format("{} and {} are two expectations: begin each with `-`",
-                                          shown(what->key), shown(entry.key)));
+        fail_second(in, *what, entry, values);
       } else {
         what = &entry;
       }
@@ -373,6 +382,37 @@ class Reader {
     suite_.expectations.push_back(std::move(made));
   }
 
+  static bool is_verb(const std::string& text) {
+    return text == "same as" || text == "no laxer than" ||
+           std::ranges::any_of(arches(), [&](const ArchInfo& machine) {
+             return parse_verb(text, machine.arch).has_value();
+           });
+  }
+
+  // Of two keys that are none of those beside a verb: two expectations, or one that is misspelt.
+  [[noreturn]] static void fail_second(const Document& in, const Entry& first, const Entry& second,
+                                       const Values& values) {
+    for (const Entry* const each : {&first, &second}) {
+      if (is_verb(in.text(each->key_id, values, "an expectation"))) continue;
+      const std::string_view near = nearest(each->key, kBeside);
+      in.fail(
+          each->key_id,
+          fmt::format("{}: no such key{}; beside a verb there are reason, arch, kernel, abi, "
+                      "high_half and level, and x-… for your own",
+                      shown(each->key), near.empty() ? "" : fmt::format(" (is {} meant?)", near)));
+    }
+    in.fail(second.key_id, fmt::format("{} and {} are two expectations: begin each with `-`",
+                                       shown(first.key), shown(second.key)));
+  }
+
+  // A pattern that a comma cut in two, or a colon made a key of.
+  static void check_quotes(const Document& in, YamlId id, std::string_view text) {
+    if (in.at(id).quoted || std::ranges::count(text, '(') <= std::ranges::count(text, ')')) return;
+    in.fail(id, fmt::format("{}: a ) is missing; YAML ends texts at commas and colons: put the "
+                            "pattern in quotes, as \"socket(AF_UNIX, *)\"",
+                            shown(text)));
+  }
+
   void add_call(const Document& in, YamlId id, const Values& values, Expectation& to,
                 unsigned depth) {
     in.spend(id);
@@ -382,7 +422,12 @@ class Reader {
       return;
     }
     if (++calls_ > kMostCalls) in.fail(id, "more than 2,000,000 calls");
+    if (in.at(id).kind == YamlNode::Kind::Map && !in.at(id).children.empty()) {
+      const YamlId key = in.at(id).children.front();
+      if (in.at(key).kind == YamlNode::Kind::Scalar) check_quotes(in, key, in.at(key).scalar);
+    }
     to.calls.push_back({in.text(id, values, "a call"), in.place(id)});
+    check_quotes(in, id, to.calls.back().text);
   }
 
   static verifier::Level level_of(const Document& in, YamlId id, const Values& values) {
@@ -517,6 +562,7 @@ class Reader {
   std::vector<std::unique_ptr<YamlTree>> trees_;
   std::vector<std::unique_ptr<Document>> documents_;
   std::vector<std::string> open_;
+  std::set<std::string> included_;
   std::size_t files_ = 0;
   std::size_t calls_ = 0;
   std::size_t uses_ = 0;

@@ -238,6 +238,22 @@ TEST(Suite, what_is_wrong_is_said_with_line_and_column) {
       {"filter: a\nexpect: [{allow: [{a: b}]}]\n", "2:19: a call is a text"},
       {"filter: a\nexpect: [{allow: read, deny: bpf}]\n",
        "2:24: allow and deny are two expectations"},
+      {"filter: a\nexpect: [{log: read, reson: x}]\n",
+       "2:22: reson: no such key (is reason meant?); beside a verb there are"},
+      {"filter: a\nexpect: [{hihg_half: any, log: read}]\n",
+       "2:11: hihg_half: no such key (is high_half meant?);"},
+      {"filter: a\nexpect: [{log: read, because: x}]\n", "2:22: because: no such key; beside"},
+      {"filter: a\nexpect: [{errno EDEADLOCK: read, same as: x}]\n",
+       "errno EDEADLOCK and same as are two expectations"},
+      {"filter: a\nexpect:\n  - allow: [socket(1, 2)]\n",
+       "3:13: socket(1: a ) is missing; YAML ends texts at commas and colons: put the pattern in "
+       "quotes, as \"socket("},
+      {"filter: a\nexpect:\n  - allow: [read(*, *)]\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: [*]\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: @unknown\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: read(fd: 1)\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: [read(fd: 1)]\n", "3:13: read(fd: a ) is missing;"},
+      {"filter: a\nexpect:\n  - allow: [socket({AF_UNIX, AF_INET}, 1)]\n", "quotes"},
       {"filter: a\nexpect: [{same as: b, level: high}]\n", "2:30: high: the level is verdict"},
       {"filter: a\nexpect: [{use: no}]\n", "2:16: there is no template no"},
       {"filter: a\ntemplates: {t: {}}\n", "2:16: a template has expect:"},
@@ -335,8 +351,10 @@ TEST_F(SuiteFiles, includes_that_have_no_end_are_refused) {
   EXPECT_THAT(error(file("deep.yaml", "filter: f\ninclude: deep0.yaml\n")),
               HasSubstr("includes are nested too deeply"));
   std::string many = "filter: f\ninclude: [";
-  file("one.yaml", "{}");
-  for (int i = 0; i < 65; ++i) many += "one.yaml, ";
+  for (int i = 0; i < 65; ++i) {
+    file(fmt::format("one{}.yaml", i), "{}");
+    many += fmt::format("one{}.yaml, ", i);
+  }
   EXPECT_THAT(error(file("many.yaml", many + "]\n")), HasSubstr("more than 64 files"));
   EXPECT_THAT(error(file("none.yaml", "filter: f\ninclude: nothing.yaml\n")),
               HasSubstr("none.yaml:2:10: "));
@@ -349,6 +367,17 @@ TEST_F(SuiteFiles, includes_that_have_no_end_are_refused) {
   file("broken.yaml", "expect: [\n");
   EXPECT_THAT(error(file("of_broken.yaml", "filter: f\ninclude: broken.yaml\n")),
               HasSubstr("broken.yaml:"));
+}
+
+TEST_F(SuiteFiles, what_is_included_twice_is_there_once) {
+  file("common.yaml", "templates: {c: {expect: [{deny: bpf}]}}\nexpect: [{allow: read}]\n");
+  file("ia.yaml", "include: common.yaml\nexpect: [{use: c}]\n");
+  file("ib.yaml", "include: ./common.yaml\nexpect: [{use: c}]\n");
+  file("inc.yaml", "include: [ia.yaml, ib.yaml]\n");
+  const auto read = read_suite_file(file("s.yaml", "filter: f\ninclude: [inc.yaml, ia.yaml]\n"));
+  ASSERT_TRUE(read.has_value()) << to_string(read.error());
+  ASSERT_EQ(read->front().expectations.size(), 3U);
+  EXPECT_EQ(read->front().expectations[0].verb, "allow");
 }
 
 TEST_F(SuiteFiles, a_file_that_is_not_there_is_an_error) {
