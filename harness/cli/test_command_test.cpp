@@ -98,6 +98,22 @@ TEST_F(SuiteCommandFixture, a_suite_that_asks_nothing_is_never_green) {
   EXPECT_EQ(run({"test", "-k", "getpid", passing_, both}).code, 0);
 }
 
+TEST_F(SuiteCommandFixture, templates_that_nothing_uses_are_checked) {
+  const auto with = [&](const std::string& expect) {
+    return run({"test", suite("t", "templates: {t: {parameters: p, expect: [" + expect +
+                                       "]}}\nexpect: [{allow: getpid}]\n")});
+  };
+  const Ended verb = with("{allwo: [read]}");
+  EXPECT_EQ(verb.code, 2);
+  EXPECT_THAT(verb.err, AllOf(HasSubstr("t.yaml:3:42: "), HasSubstr("allwo")));
+  const Ended call = with("{'errno {p}': ['{p}', reed]}");
+  EXPECT_EQ(call.code, 2);
+  EXPECT_THAT(call.err, HasSubstr("t.yaml:3:63: reed: character 1: "));
+  const Ended well = with("{'errno {p}': ['{p}', read, socketcall]}");
+  EXPECT_EQ(well.code, 0) << well.err;
+  EXPECT_THAT(well.out, HasSubstr("1 case: 1 passed"));
+}
+
 TEST_F(SuiteCommandFixture, an_included_file_may_be_for_more_machines) {
   file("common.yaml",
        "expect:\n  - allow: getpid\n  - {errno EPERM: getpid, arch: [arm]}\n"

@@ -51,6 +51,7 @@ class Planner {
       const auto& kernels = options_.kernels.empty() ? suite.kernels : options_.kernels;
       several_kernels_ = kernels.size() > 1;
       names_.clear();
+      for (const Expectation& each : suite.unused) check_unused(suite, each);
       for (const Expectation& each : suite.expectations) check_scope(suite, each.scope);
       for (const Recorded& each : suite.recorded) check_scope(suite, each.scope);
       for (const Arch arch : arches) {
@@ -86,6 +87,29 @@ class Planner {
       message += fmt::format("{}{}", i == 1 ? ", nor in " : ", ", place_text(place(*empty_[i])));
     }
     fail(place(*empty_.front()), std::move(message));
+  }
+
+  // A template is read wrong today, not when somebody uses it.
+  void check_unused(const Suite& suite, const Expectation& each) const {
+    if (each.kind != Expectation::Kind::Calls) return;
+    const Arch machine =
+        each.scope.arches.empty() ? suite.arches.front() : each.scope.arches.front();
+    if (!each.verb.empty()) {
+      if (const auto verb = parse_verb(each.verb, machine); !verb) fail(each.place, verb.error());
+    }
+    for (const CallText& call : each.calls) {
+      const auto pattern =
+          parse_pattern(call.text, machine, each.abis.empty() ? machine : each.abis.front(),
+                        each.high.value_or(HighHalf::Exact));
+      if (!pattern) fail_malformed(call, pattern.error());
+    }
+  }
+
+  // Nothing where the pattern is only absent.
+  static void fail_malformed(const CallText& call, const PatternError& wrong) {
+    if (wrong.kind == PatternError::Kind::Absent) return;
+    fail(call.place, fmt::format("{}: character {}: {}", call.text, wrong.error.offset + 1,
+                                 wrong.error.message));
   }
 
   // What names a machine that the suite does not would never be asked. Where the options name
@@ -203,12 +227,9 @@ class Planner {
         if (pattern) {
           made.absent = foreign(pattern->abi, machine);
           if (made.absent.empty()) made.pattern = std::move(*pattern);
-        } else if (pattern.error().kind == PatternError::Kind::Absent) {
-          made.absent = pattern.error().error.message;
         } else {
-          const TextError& error = pattern.error().error;
-          fail(call.place,
-               fmt::format("{}: character {}: {}", call.text, error.offset + 1, error.message));
+          fail_malformed(call, pattern.error());
+          made.absent = pattern.error().error.message;
         }
         keep(std::move(made), target);
       }

@@ -120,6 +120,9 @@ struct Suite {
   std::optional<HighHalf> high;
   std::vector<Expectation> expectations;
   std::vector<Recorded> recorded;
+  /// Of templates that nothing uses: what in them is the same whatever their parameters are. No
+  /// cases come of them, and they must be right.
+  std::vector<Expectation> unused;
   LeastCoverage least;
 };
 
