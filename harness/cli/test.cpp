@@ -278,7 +278,8 @@ void add_test(CLI::App& root, int& exit_code) {
       "  callgate test default_test.yaml\n"
       "  callgate test --report junit=tests.xml -k 'errno*' default_test.yaml\n"
       "  callgate test --scmp --generators build/tests tests/*.tests\n"
-      "\nExit codes: 0 every case passed; 1 one failed; 2 a suite or a filter cannot be read.\n"
+      "\nExit codes: 0 every case passed; 1 one failed; 2 a suite or a filter cannot be read,\n"
+      "or a suite has no case.\n"
       "What a suite says: harness/suite/README.md");
   command->callback([options, &exit_code] { exit_code = run_suites(*options, options->update); });
 }
