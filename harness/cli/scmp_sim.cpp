@@ -128,7 +128,7 @@ void add_scmp_sim(CLI::App& root, int& exit_code) {
       "\n"
       "  -f FILE     raw instructions, in the byte order of ARCH\n"
       "  -a ARCH     libseccomp's name of an architecture [this machine's]\n"
-      "  -s NR       the syscall's number\n"
+      "  -s NR       the syscall's number; a name is 0, as the simulator has it\n"
       "  -0 to -5    its arguments [0]\n"
       "  -v          with the number of an error\n"
       "\nPrints ALLOW, KILL, KILL_PROCESS, TRAP, ERRNO(n), TRACE(n), LOG or NOTIFY. Exit codes: 0; "
@@ -137,7 +137,7 @@ void add_scmp_sim(CLI::App& root, int& exit_code) {
       "\nA link to callgate with the name scmp_bpf_sim does the same, so that libseccomp's "
       "tests/regression runs with it.\n"
       "\nExample:\n"
-      "  callgate scmp-sim -f filter.bpf -a x86_64 -s openat -0 3");
+      "  callgate scmp-sim -f filter.bpf -a x86_64 -s 257 -0 3");
   command.callback(
       [&command, &exit_code] { exit_code = scmp_sim("callgate scmp-sim", command.remaining()); });
 }

@@ -91,7 +91,13 @@ int exit_code_of(const suite::RunResults& results, bool strict) {
 
 // Puts the cases to the running kernel, and says how far that went.
 void ask_running_kernel(const suite::Plan& plan, suite::RunResults& results) {
-  if (results.not_run != 0) return;
+  if (results.not_run != 0) {
+    fmt::print(stderr,
+               "--live: the running kernel was not asked: --fail-fast ended the run before {} "
+               "case{}\n",
+               results.not_run, results.not_run == 1 ? "" : "s");
+    return;
+  }
   const auto asked = suite::ask_kernel(plan, results);
   if (!asked) throw UserError(fmt::format("--live: {}", asked.error()));
   fmt::print(stderr, "the running kernel was asked {} calls; {} more it cannot be asked here{}{}\n",
@@ -104,6 +110,12 @@ void ask_running_kernel(const suite::Plan& plan, suite::RunResults& results) {
                  : fmt::format("; not traced ({}): allow and log look alike", asked->untraced));
 }
 
+template <typename Case>
+int list(const std::vector<Case>& cases) {
+  for (const Case& each : cases) fmt::print("{}\n", each.name);
+  return kWell;
+}
+
 int run_suites(const TestOptions& options, bool update) {
   for (const std::string& each : options.reports) {
     if (each.find('=') == std::string::npos) {
@@ -114,8 +126,12 @@ int run_suites(const TestOptions& options, bool update) {
   }
   static_cast<void>(reporter_of(options.format));
   check_coverage(options);
+  check_scmp(options);
+  suite::RunOptions run;
+  if (!options.shard.empty()) parse_shard(options.shard, run);
   if (options.scmp) {
-    const suite::RunResults results = run_scmp(options);
+    const suite::RunResults results = run_scmp(options, run);
+    if (options.list) return list(results.cases);
     write_reports(options, results);
     return exit_code_of(results, options.strict);
   }
@@ -125,14 +141,12 @@ int run_suites(const TestOptions& options, bool update) {
     if (!read) throw UserError(suite::to_string(read.error()));
     for (suite::Suite& each : *read) suites.push_back(std::move(each));
   }
-  suite::RunOptions run;
   run.jobs = options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
   run.coverage =
       !options.coverage.empty() || !options.min_coverage.empty() ||
       std::ranges::any_of(suites, [](const suite::Suite& each) { return each.least.any(); });
   run.filters = options.filters;
   run.fail_fast = options.fail_fast;
-  if (!options.shard.empty()) parse_shard(options.shard, run);
   for (const std::string& name : options.arches) {
     ModelOptions model;
     model.arch = name;
@@ -146,15 +160,14 @@ int run_suites(const TestOptions& options, bool update) {
   if (options.live && run.kernels.empty()) run.kernels = {KernelModel::host().version};
   auto plan = suite::Plan::make(suites, run);
   if (!plan) throw UserError(suite::to_string(plan.error()));
-  if (plan->cases().empty()) {
-    throw UserError(options.filters.empty() && options.shard.empty()
-                        ? "there are no cases in it"
+  if (plan->all() == 0) {
+    throw UserError(options.filters.empty()
+                        ? "no case is left: what is for other machines than those asked for is "
+                          "left out"
                         : "no case is left; -k looks for names as the report has them");
   }
-  if (options.list) {
-    for (const suite::PlannedCase& each : plan->cases()) fmt::print("{}\n", each.name);
-    return kWell;
-  }
+  if (plan->cases().empty()) say_empty_shard(run, plan->all());
+  if (options.list) return list(plan->cases());
   const auto loaded = plan->load();
   if (!loaded) throw UserError(suite::to_string(loaded.error()));
   for (const std::string& note : plan->notes()) fmt::print(stderr, "{}\n", note);
@@ -191,7 +204,9 @@ void add_test(CLI::App& root, int& exit_code) {
                    "may be given several times")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
-  command->add_option("--shard", options->shard, "Run only the i-th of n parts, such as 1/4")
+  command
+      ->add_option("--shard", options->shard,
+                   "Run only the i-th of n parts, such as 1/4; one without cases passes")
       ->type_name("I/N");
   command->add_flag("--fail-fast", options->fail_fast, "Begin no case after one that failed");
   command
@@ -230,7 +245,7 @@ void add_test(CLI::App& root, int& exit_code) {
       ->group("Coverage");
   command
       ->add_option("--min-coverage", options->min_coverage,
-                   "Fail where less is covered: 90, or branches=90,rules=100")
+                   "Fail where less is covered: 90, 92.5%, or branches=90,rules=100")
       ->type_name("PERCENT")
       ->group("Coverage");
   command
@@ -263,7 +278,8 @@ void add_test(CLI::App& root, int& exit_code) {
       "  callgate test default_test.yaml\n"
       "  callgate test --report junit=tests.xml -k 'errno*' default_test.yaml\n"
       "  callgate test --scmp --generators build/tests tests/*.tests\n"
-      "\nExit codes: 0 every case passed; 1 one failed; 2 a suite or a filter cannot be read.\n"
+      "\nExit codes: 0 every case passed; 1 one failed; 2 a suite or a filter cannot be read,\n"
+      "or a suite has no case.\n"
       "What a suite says: harness/suite/README.md");
   command->callback([options, &exit_code] { exit_code = run_suites(*options, options->update); });
 }

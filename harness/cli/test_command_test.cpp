@@ -41,6 +41,8 @@ TEST_F(SuiteCommandFixture, exit_codes_say_how_it_went) {
   EXPECT_EQ(no.code, 1);
   EXPECT_THAT(no.out,
               AllOf(HasSubstr("allow: write"), HasSubstr("ERRNO(1)"), HasSubstr("failing.yaml:4")));
+  // The place is one that an editor opens.
+  EXPECT_THAT(no.out, HasSubstr("   " + failing_ + ":4:"));
   EXPECT_EQ(run({"test", passing_, failing_}).code, 1);
   // What cannot be read.
   const Ended nothing = run({"test", (folder_ / "none.yaml").string()});
@@ -54,6 +56,74 @@ TEST_F(SuiteCommandFixture, exit_codes_say_how_it_went) {
   const Ended empty = run({"test", suite("empty", "")});
   EXPECT_EQ(empty.code, 2);
   EXPECT_THAT(empty.err, HasSubstr("there are no cases in it"));
+}
+
+TEST_F(SuiteCommandFixture, a_suite_that_asks_nothing_is_never_green) {
+  const std::string one = suite("one", "");
+  const std::string two = suite("two", "recorded: [{calls: []}]\n");
+  const Ended empty = run({"test", passing_, one, two});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.err, HasSubstr("one.yaml:1:9: there are no cases in it, nor in "));
+  EXPECT_THAT(empty.err, HasSubstr("two.yaml:1:9"));
+  EXPECT_EQ(run({"test", "--arch", "x86_64", passing_, one}).code, 2);
+  // For machines that the suite does not name.
+  const Ended other = run({"test", "--strict", passing_,
+                           suite("other", "expect:\n  - allow: getpid\n    arch: aarch64\n")});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("other.yaml:5:11: aarch64 is not among the suite's "
+                                   "architectures (x86_64)\n"));
+  const std::string abi =
+      suite("abi", "expect:\n  - allow: getpid\n  - {deny: '@unknown', arch: [x86_64, x86]}\n");
+  const Ended meant = run({"test", abi});
+  EXPECT_EQ(meant.code, 2);
+  EXPECT_THAT(meant.err, HasSubstr("abi.yaml:5:30: x86 is not among the suite's architectures "
+                                   "(x86_64); for its calls on x86_64 write `abi: x86`"));
+  const Ended kernel = run({"test", suite("kernel",
+                                          "kernel: [5.10, 6.1]\nrecorded:\n"
+                                          "  - {kernel: 5.15, calls: {read(): ERRNO(1)}}\n")});
+  EXPECT_EQ(kernel.code, 2);
+  EXPECT_THAT(kernel.err, HasSubstr("kernel.yaml:5:14: 5.15 is not among the suite's versions of "
+                                    "Linux (5.10, 6.1)"));
+  // The command's own machines leave out what is for others.
+  const Ended chosen = run({"test", "--arch", "x86_64", abi, passing_});
+  EXPECT_EQ(chosen.code, 0) << chosen.err;
+  EXPECT_EQ(run({"test", "--arch", "riscv64", abi, passing_}).code, 1);
+  const std::string both = file("both.yaml",
+                                "filter: filter\narch: [x86_64, arm]\nexpect:\n"
+                                "  - {allow: getpid, arch: x86_64}\n");
+  const Ended left = run({"test", "--arch", "arm", both});
+  EXPECT_EQ(left.code, 2);
+  EXPECT_THAT(left.err, HasSubstr("no case is left: what is for other machines"));
+  EXPECT_EQ(run({"test", "--arch", "arm", both, passing_, "-k", "read"}).code, 0);
+  EXPECT_EQ(run({"test", "-k", "getpid", passing_, both}).code, 0);
+}
+
+TEST_F(SuiteCommandFixture, templates_that_nothing_uses_are_checked) {
+  const auto with = [&](const std::string& expect) {
+    return run({"test", suite("t", "templates: {t: {parameters: p, expect: [" + expect +
+                                       "]}}\nexpect: [{allow: getpid}]\n")});
+  };
+  const Ended verb = with("{allwo: [read]}");
+  EXPECT_EQ(verb.code, 2);
+  EXPECT_THAT(verb.err, AllOf(HasSubstr("t.yaml:3:42: "), HasSubstr("allwo")));
+  const Ended call = with("{'errno {p}': ['{p}', reed]}");
+  EXPECT_EQ(call.code, 2);
+  EXPECT_THAT(call.err, HasSubstr("t.yaml:3:63: reed: character 1: "));
+  const Ended well = with("{'errno {p}': ['{p}', read, socketcall]}");
+  EXPECT_EQ(well.code, 0) << well.err;
+  EXPECT_THAT(well.out, HasSubstr("1 case: 1 passed"));
+}
+
+TEST_F(SuiteCommandFixture, an_included_file_may_be_for_more_machines) {
+  file("common.yaml",
+       "expect:\n  - allow: getpid\n  - {errno EPERM: getpid, arch: [arm]}\n"
+       "  - {errno EPERM: read, kernel: 5.10}\n");
+  const Ended ended = run({"test", suite("s", "include: common.yaml\n")});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("1 case: 1 passed"));
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("common.yaml:3:33: arm is not among the suite's "
+                                         "architectures (x86_64): left out\n"),
+                               HasSubstr("common.yaml:4:33: 5.10 is not among")));
 }
 
 TEST_F(SuiteCommandFixture, what_is_not_there_passes_but_where_it_is_strict) {
@@ -87,9 +157,59 @@ TEST_F(SuiteCommandFixture, cases_are_listed_chosen_and_dealt_out) {
     EXPECT_EQ(wrong.code, 2) << each;
     EXPECT_THAT(wrong.err, HasSubstr("1/4")) << each;
   }
+  // A part of few cases may have none.
+  const std::string junit = (folder_ / "none.xml").string();
+  const Ended part = run({"test", "--shard", "4/4", "--report", "junit=" + junit, passing_});
+  EXPECT_EQ(part.code, 0) << part.err;
+  EXPECT_THAT(part.err, HasSubstr("--shard 4/4: none of the 3 cases is in it"));
+  EXPECT_THAT(part.out, HasSubstr("0 cases"));
+  EXPECT_THAT(content(junit), HasSubstr("tests=\"0\""));
+  EXPECT_EQ(run({"test", "--shard", "2/2", "-k", "open", passing_}).code, 0);
+  EXPECT_EQ(run({"test", "--shard", "1/2", "-k", "nothing", passing_}).code, 2);
   const Ended fast = run({"test", "--fail-fast", "-j", "1", failing_});
   EXPECT_EQ(fast.code, 1);
   EXPECT_THAT(fast.out, Not(HasSubstr("allow: read")));
+}
+
+TEST_F(SuiteCommandFixture, a_kernel_that_is_not_asked_is_no_secret) {
+  const Ended fast = run({"test", "--live", "--fail-fast", "-j", "1", failing_});
+  EXPECT_EQ(fast.code, 1);
+  EXPECT_THAT(fast.err, HasSubstr("--live: the running kernel was not asked: --fail-fast ended the "
+                                  "run before 1 case\n"));
+}
+
+TEST_F(SuiteCommandFixture, tests_of_libseccomp_take_what_means_something_there) {
+  const std::string tests = file("02-two.tests", "test type: basic\n02-two\n02-two\n");
+  const std::string generator = file("02-two.sh", "#!/bin/sh\ntouch started\n");
+  std::filesystem::permissions(generator, std::filesystem::perms::owner_all);
+  const std::vector<std::string> words{"test", "--scmp", "--generators", folder_.string(), tests};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    return run(more);
+  };
+  EXPECT_EQ(with({"--list"}).out, "02-two%%001\n02-two%%002\n");
+  EXPECT_EQ(with({"--list", "--shard", "2/2"}).out, "02-two%%002\n");
+  EXPECT_EQ(with({"--list", "-k", "02*1"}).out, "02-two%%001\n");
+  const Ended part = with({"--shard", "3/3"});
+  EXPECT_EQ(part.code, 0) << part.err;
+  EXPECT_THAT(part.err, HasSubstr("--shard 3/3: none of the 2 cases is in it"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
+  EXPECT_THAT(with({"--shard", "1/2"}).out, HasSubstr("1 case: 1 passed"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "started"));
+  const Ended none = with({"-k", "nomatch"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("no case is left"));
+  for (const std::vector<std::string>& each :
+       std::vector<std::vector<std::string>>{{"--min-coverage", "90"},
+                                             {"--coverage", "text"},
+                                             {"--live"},
+                                             {"--update"},
+                                             {"--kernel", "5.10,6.1"}}) {
+    const Ended wrong = with(each);
+    EXPECT_EQ(wrong.code, 2) << each[0];
+    EXPECT_THAT(wrong.err, AllOf(HasSubstr(each[0]), HasSubstr("--scmp"))) << each[0];
+  }
+  EXPECT_EQ(run({"test", "--generators", ".", passing_}).code, 2);
 }
 
 TEST_F(SuiteCommandFixture, reports_are_written_in_several_formats_at_once) {
@@ -118,9 +238,12 @@ TEST_F(SuiteCommandFixture, coverage_is_written_and_may_be_too_little) {
   EXPECT_EQ(little.code, 1);
   EXPECT_THAT(little.out, HasSubstr("coverage of instructions: at least 100 %"));
   EXPECT_EQ(run({"test", "--min-coverage", "instructions=10", passing_}).code, 0);
+  EXPECT_EQ(run({"test", "--min-coverage", "instructions=10.5%,branches=1%", passing_}).code, 0);
+  EXPECT_THAT(run({"test", "--min-coverage", "92.5", passing_}).out, HasSubstr("at least 92.5 %"));
   const std::string all = suite("all", "expect: [{never kill: '*'}]\n");
   EXPECT_EQ(run({"test", "--min-coverage", "instructions=100,branches=100", all}).code, 0);
-  for (const char* const each : {"101", "lines=1", "", "branches=", "branches=1,"}) {
+  for (const char* const each :
+       {"101", "lines=1", "", "branches=", "branches=1,", "100.5", "9%%"}) {
     EXPECT_EQ(run({"test", std::string("--min-coverage=") + each, passing_}).code, 2) << each;
   }
   EXPECT_EQ(run({"test", "--coverage", "nothing", passing_}).code, 2);

@@ -10,14 +10,13 @@
 #include "harness/cli/cli.hpp"
 #include "harness/coverage/writers.hpp"
 #include "harness/front_ends/program_reader.hpp"
-#include "harness/suite/scanner.hpp"
 #include "harness/suite/scmp/runner.hpp"
 #include "harness/suite/update.hpp"
 
 namespace callgate::cli {
 namespace {
 
-// "90", "branches=90,rules=100"
+// "90", "92.5%", "branches=90,rules=100"
 suite::LeastCoverage least_of(const std::string& text) {
   suite::LeastCoverage out;
   const auto wrong = [&] {
@@ -29,18 +28,17 @@ suite::LeastCoverage least_of(const std::string& text) {
     const std::string part = text.substr(start, end - start);
     const std::size_t equals = part.find('=');
     const std::string what = equals == std::string::npos ? "" : part.substr(0, equals);
-    const auto number = suite::number_of(
+    const auto value = suite::parse_per_cent(
         std::string_view(part).substr(equals == std::string::npos ? 0 : equals + 1));
-    if (!number || *number > 100) throw wrong();
-    const auto value = static_cast<double>(*number);
+    if (!value) throw wrong();
     if (what.empty())
-      out = {value, value, value};
+      out = {*value, *value, *value};
     else if (what == "instructions")
-      out.instructions = value;
+      out.instructions = *value;
     else if (what == "branches")
-      out.branches = value;
+      out.branches = *value;
     else if (what == "rules")
-      out.rules = value;
+      out.rules = *value;
     else
       throw wrong();
     start = end + 1;
@@ -59,7 +57,35 @@ const coverage::WriterRow& writer_of(const std::string& text) {
 
 }  // namespace
 
-suite::RunResults run_scmp(const TestOptions& options) {
+void check_scmp(const TestOptions& options) {
+  if (!options.scmp) {
+    if (!options.generators.empty()) {
+      throw UserError("--generators goes with --scmp: suites name filters, not programs");
+    }
+    return;
+  }
+  const auto refuse = [](bool given, std::string_view option, std::string_view why) {
+    if (given) throw UserError(fmt::format("{} does not go with --scmp: {}", option, why));
+  };
+  refuse(!options.coverage.empty(), "--coverage",
+         "no coverage is collected of generators' filters; write their calls as `recorded:` in a "
+         "suite");
+  refuse(!options.min_coverage.empty(), "--min-coverage",
+         "no coverage is collected of generators' filters; write their calls as `recorded:` in a "
+         "suite");
+  refuse(options.live, "--live", "libseccomp's `regression -T live` asks the running kernel");
+  refuse(options.update, "--update", "what a line of .tests expects is its author's");
+  if (options.kernels.size() > 1 || options.arches.size() > 1) {
+    throw UserError("--scmp takes one --kernel and one --arch at most");
+  }
+}
+
+void say_empty_shard(const suite::RunOptions& run, std::size_t all) {
+  fmt::print(stderr, "--shard {}/{}: none of the {} case{} is in it\n", run.shard, run.shards, all,
+             all == 1 ? "" : "s");
+}
+
+suite::RunResults run_scmp(const TestOptions& options, const suite::RunOptions& parts) {
   const auto paths = suite::scmp::find_tests(options.suites);
   if (!paths) throw UserError(suite::scmp::to_string(paths.error()));
   std::vector<suite::scmp::TestsFile> files;
@@ -72,15 +98,24 @@ suite::RunResults run_scmp(const TestOptions& options) {
   if (!options.generators.empty()) run.generators = options.generators;
   run.only = options.filters;
   run.fail_fast = options.fail_fast;
-  if (options.kernels.size() > 1 || options.arches.size() > 1) {
-    throw UserError("--scmp takes one --kernel and one --arch at most");
-  }
   ModelOptions model;
   if (!options.kernels.empty()) model.kernel = options.kernels.front();
   if (!options.arches.empty()) model.arch = options.arches.front();
   run.kernel = model.model().version;
   run.native = model.model().arch;
-  return suite::scmp::run(files, run);
+  run.names = true;
+  const std::size_t all = suite::scmp::run(files, run).cases.size();
+  if (all == 0) {
+    throw UserError(options.filters.empty()
+                        ? "there are no cases in it"
+                        : "no case is left; -k looks for names as the report has them");
+  }
+  run.shard = parts.shard;
+  run.shards = parts.shards;
+  run.names = options.list;
+  suite::RunResults results = suite::scmp::run(files, run);
+  if (results.cases.empty()) say_empty_shard(parts, all);
+  return results;
 }
 
 std::size_t update_recorded(const suite::Plan& plan) {

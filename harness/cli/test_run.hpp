@@ -31,8 +31,16 @@ struct TestOptions {
   bool scmp = false;
 };
 
-/// Runs `.tests` files of libseccomp's format.
-[[nodiscard]] suite::RunResults run_scmp(const TestOptions& options);
+/// UserError where options are given that mean nothing with --scmp, or without it.
+void check_scmp(const TestOptions& options);
+
+/// Says that a shard has no case, of so many.
+void say_empty_shard(const suite::RunOptions& run, std::size_t all);
+
+/// Runs `.tests` files of libseccomp's format, of which the shard is taken from `parts`; with
+/// --list the cases have their names alone, and nothing is started.
+[[nodiscard]] suite::RunResults run_scmp(const TestOptions& options,
+                                         const suite::RunOptions& parts);
 
 /// Writes recorded verdicts anew and says which; how many.
 [[nodiscard]] std::size_t update_recorded(const suite::Plan& plan);

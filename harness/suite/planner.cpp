@@ -7,7 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "harness/report/explanation.hpp"
 #include "harness/suite/explicit_call.hpp"
+#include "harness/suite/reporters.hpp"
 #include "harness/suite/runner.hpp"
 
 namespace callgate::suite {
@@ -24,6 +26,18 @@ struct Wrong {
   throw Wrong{suite_error(place.file, place.line, place.column, std::move(message))};
 }
 
+// Why no kernel of a machine takes calls of an ABI; empty: it does.
+std::string foreign(Arch abi, Arch machine) {
+  const std::vector<Arch> served = report::abis_of(machine);
+  if (std::ranges::find(served, abi) != served.end()) return {};
+  std::string names;
+  for (const Arch each : served) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", info(each).name);
+  }
+  return fmt::format("no kernel of {} takes calls of {}; it takes those of {}", info(machine).name,
+                     info(abi).name, names);
+}
+
 }  // namespace
 
 class Planner {
@@ -37,6 +51,9 @@ class Planner {
       const auto& kernels = options_.kernels.empty() ? suite.kernels : options_.kernels;
       several_kernels_ = kernels.size() > 1;
       names_.clear();
+      for (const Expectation& each : suite.unused) check_unused(suite, each);
+      for (const Expectation& each : suite.expectations) check_scope(suite, each.scope);
+      for (const Recorded& each : suite.recorded) check_scope(suite, each.scope);
       for (const Arch arch : arches) {
         for (const Version version : kernels) {
           KernelModel model;
@@ -46,13 +63,100 @@ class Planner {
           add_cases(suite, plan_.targets_.size() - 1);
         }
       }
+      const bool chosen = !options_.arches.empty() || !options_.kernels.empty();
+      const bool nothing = suite.expectations.empty() && suite.recorded.empty();
+      if (nothing || (names_.empty() && !chosen)) empty_.push_back(&suite);
     }
+    if (!empty_.empty()) fail_empty();
+    plan_.all_ = plan_.cases_.size();
     keep_shard();
   }
 
  private:
   [[nodiscard]] const KernelModel& model(std::size_t target) const {
     return plan_.targets_[target].model;
+  }
+
+  // Suites that are green because nothing is asked of them would be taken for ones that passed.
+  [[noreturn]] void fail_empty() const {
+    const auto place = [](const Suite& suite) {
+      return suite.filters.empty() ? CasePlace{.file = suite.path} : suite.filters.front().place;
+    };
+    std::string message = "there are no cases in it";
+    for (std::size_t i = 1; i < empty_.size(); ++i) {
+      message += fmt::format("{}{}", i == 1 ? ", nor in " : ", ", place_text(place(*empty_[i])));
+    }
+    fail(place(*empty_.front()), std::move(message));
+  }
+
+  // A template is read wrong today, not when somebody uses it.
+  void check_unused(const Suite& suite, const Expectation& each) const {
+    if (each.kind != Expectation::Kind::Calls) return;
+    const Arch machine =
+        each.scope.arches.empty() ? suite.arches.front() : each.scope.arches.front();
+    if (!each.verb.empty()) {
+      if (const auto verb = parse_verb(each.verb, machine); !verb) fail(each.place, verb.error());
+    }
+    for (const CallText& call : each.calls) {
+      const auto pattern =
+          parse_pattern(call.text, machine, each.abis.empty() ? machine : each.abis.front(),
+                        each.high.value_or(HighHalf::Exact));
+      if (!pattern) fail_malformed(call, pattern.error());
+    }
+  }
+
+  // Nothing where the pattern is only absent.
+  static void fail_malformed(const CallText& call, const PatternError& wrong) {
+    if (wrong.kind == PatternError::Kind::Absent) return;
+    fail(call.place, fmt::format("{}: character {}: {}", call.text, wrong.error.offset + 1,
+                                 wrong.error.message));
+  }
+
+  // What names a machine that the suite does not would never be asked. Where the options name
+  // machines, they say what is left out; a file that several suites include may be for more
+  // machines than one of them.
+  void check_scope(const Suite& suite, const Scope& scope) {
+    if (options_.arches.empty()) {
+      for (const Arch each : scope.arches) {
+        if (std::ranges::find(suite.arches, each) != suite.arches.end()) continue;
+        std::string names;
+        std::string hint;
+        for (const Arch machine : suite.arches) {
+          names += fmt::format("{}{}", names.empty() ? "" : ", ", info(machine).name);
+          const std::vector<Arch> served = report::abis_of(machine);
+          if (hint.empty() && std::ranges::find(served, each) != served.end()) {
+            hint = fmt::format("; for its calls on {} write `abi: {}`", info(machine).name,
+                               info(each).name);
+          }
+        }
+        pass_over(suite, scope.arches_at,
+                  fmt::format("{} is not among the suite's architectures ({}){}", info(each).name,
+                              names, hint));
+      }
+    }
+    if (options_.kernels.empty()) {
+      for (const Version each : scope.kernels) {
+        if (std::ranges::find(suite.kernels, each) != suite.kernels.end()) continue;
+        std::string names;
+        for (const Version version : suite.kernels) {
+          names += fmt::format("{}{}", names.empty() ? "" : ", ", callgate::to_string(version));
+        }
+        pass_over(suite, scope.kernels_at,
+                  fmt::format("{} is not among the suite's versions of Linux ({})",
+                              callgate::to_string(each), names));
+      }
+    }
+  }
+
+  void pass_over(const Suite& suite, const CasePlace& place, const std::string& why) {
+    if (place.file == suite.path) fail(place, why);
+    add_note(fmt::format("{}: {}: left out", place_text(place), why));
+  }
+
+  void add_note(std::string note) {
+    if (std::ranges::find(plan_.notes_, note) == plan_.notes_.end()) {
+      plan_.notes_.push_back(std::move(note));
+    }
   }
 
   void add_cases(const Suite& suite, std::size_t target) {
@@ -121,13 +225,11 @@ class Planner {
         made.verb = verb;
         auto pattern = parse_pattern(call.text, machine, abi, high);
         if (pattern) {
-          made.pattern = std::move(*pattern);
-        } else if (pattern.error().kind == PatternError::Kind::Absent) {
-          made.absent = pattern.error().error.message;
+          made.absent = foreign(pattern->abi, machine);
+          if (made.absent.empty()) made.pattern = std::move(*pattern);
         } else {
-          const TextError& error = pattern.error().error;
-          fail(call.place,
-               fmt::format("{}: character {}: {}", call.text, error.offset + 1, error.message));
+          fail_malformed(call, pattern.error());
+          made.absent = pattern.error().error.message;
         }
         keep(std::move(made), target);
       }
@@ -168,7 +270,8 @@ class Planner {
   const RunOptions& options_;
   bool several_kernels_ = false;
   std::map<std::pair<std::string, Arch>, std::size_t> verbs_;
-  std::map<std::string, std::size_t> names_;  // of the suite
+  std::map<std::string, std::size_t> names_;  // of the suite, before any is chosen
+  std::vector<const Suite*> empty_;
 };
 
 std::expected<Plan, SuiteError> Plan::make(const std::vector<Suite>& suites,
@@ -187,23 +290,34 @@ std::expected<void, SuiteError> Plan::load() {
   for (const PlannedCase& each : cases_) {
     if (each.absent.empty()) needed.insert(each.target);
   }
+  const auto load_of = [](const std::vector<FilterName>& names, const Deploy& deploy,
+                          const KernelModel& model) -> std::expected<LoadedStack, SuiteError> {
+    auto loaded = load_stack(names, deploy, model);
+    if (loaded) return std::move(*loaded);
+    const CasePlace& place = names.front().place;
+    SuiteError error =
+        suite_error(place.file, place.line, place.column,
+                    fmt::format("on {}: {}", filters::model_words(model), loaded.error().text));
+    error.refused = loaded.error().refused;
+    return std::unexpected(std::move(error));
+  };
   for (const std::size_t i : needed) {
     PlannedTarget& each = targets_[i];
     if (each.target) continue;
     const Suite& suite = (*suites_)[each.suite];
-    auto loaded = load_stack(suite.filters, suite.deploy, each.model);
-    if (!loaded) {
-      const CasePlace& place = suite.filters.front().place;
-      SuiteError error = suite_error(
-          place.file, place.line, place.column,
-          fmt::format("on {}: {}", filters::model_words(each.model), loaded.error().text));
-      error.refused = loaded.error().refused;
-      return std::unexpected(std::move(error));
-    }
+    auto loaded = load_of(suite.filters, suite.deploy, each.model);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
     for (const std::string& note : loaded->notes) {
       if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(note);
     }
     each.target = std::make_unique<Target>(std::move(*loaded), suite.around);
+  }
+  for (PlannedCase& each : cases_) {
+    if (each.other == nullptr || each.other_stack) continue;
+    const PlannedTarget& at = targets_[each.target];
+    auto loaded = load_of(each.other->others, (*suites_)[at.suite].deploy, at.model);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    each.other_stack = std::make_unique<LoadedStack>(std::move(*loaded));
   }
   return {};
 }

@@ -35,13 +35,8 @@ std::string mark(Status status, const ReportOptions& options) {
   return "";
 }
 
-// "default_test.yaml:12:7"
-std::string short_place(const CasePlace& place) {
-  return place_text({.file = file_name(place.file), .line = place.line, .column = place.column});
-}
-
 std::string head(const CaseResult& result, const ReportOptions& options) {
-  const std::string place = short_place(result.place);
+  const std::string place = place_text(result.place);
   return fmt::format("{} {}{}{}\n", mark(result.status, options), one_line(result.name),
                      place.empty() ? "" : "   ", place);
 }
@@ -60,7 +55,7 @@ void add_absent(std::string& out, std::span<const CaseResult> cases, const Repor
   for (const std::string& note : order) {
     const std::vector<const CaseResult*>& those = by_note.at(note);
     const CaseResult& first = *those.front();
-    const std::string place = short_place(first.place);
+    const std::string place = place_text(first.place);
     const std::string more =
         those.size() == 1 ? "" : fmt::format(" and {} more", grouped(those.size() - 1));
     out += fmt::format("{} {}{}{}{}: {}\n", mark(Status::Absent, options), one_line(first.name),

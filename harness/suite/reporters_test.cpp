@@ -93,7 +93,7 @@ TEST(Reporters, write_text_whatever_names_hold) {
 TEST(TextReporter, shows_what_did_not_pass_and_counts_all) {
   EXPECT_EQ(written("text", usual_results()),
             "suites/default_test.yaml\n"
-            "FAILED  errno EPERM: socket(AF_VSOCK, *, *) [x86_64]   default_test.yaml:12:7\n"
+            "FAILED  errno EPERM: socket(AF_VSOCK, *, *) [x86_64]   suites/default_test.yaml:12:7\n"
             "  because guests may not talk to the host\n"
             "  for Linux 6.18 x86_64\n"
             "  socket(AF_VSOCK)\n"
@@ -104,11 +104,11 @@ TEST(TextReporter, shows_what_did_not_pass_and_counts_all) {
             "  socket(0x100000028)\n"
             "    expected  ERRNO(1)\n"
             "    actual    ALLOW\n"
-            "UNKNOWN deny: mul [x86_64]   default_test.yaml:5:7\n"
+            "UNKNOWN deny: mul [x86_64]   suites/default_test.yaml:5:7\n"
             "  for Linux 6.18 x86_64\n"
             "  not proved: a product of two arguments is compared (tried 48 calls)\n"
-            "absent  allow: open [aarch64] and 1 more   default_test.yaml:5:7: aarch64 has no such "
-            "call\n"
+            "absent  allow: open [aarch64] and 1 more   suites/default_test.yaml:5:7: aarch64 has "
+            "no such call\n"
             "\n"
             "5 cases: 1 passed, 1 failed, 1 unknown (not proved), 2 absent, 0 errors in 0.42 s\n");
 }
@@ -119,7 +119,7 @@ TEST(TextReporter, of_a_run_that_is_well_is_one_line) {
   EXPECT_EQ(written("text", results),
             "1 case: 1 passed, 0 failed, 0 unknown, 0 absent, 0 errors in 0.42 s\n");
   EXPECT_THAT(written("text", results, {.verbose = true}),
-              HasSubstr("passed  allow: read [x86_64]   default_test.yaml:5:7\n"));
+              HasSubstr("passed  allow: read [x86_64]   suites/default_test.yaml:5:7\n"));
 }
 
 TEST(TextReporter, says_how_many_were_not_run) {

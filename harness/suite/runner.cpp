@@ -51,17 +51,10 @@ void run_pattern(const Plan& plan, const PlannedCase& planned, Target& target, C
 }
 
 // The same as another filter, or no laxer.
-void run_other(const Plan& plan, const PlannedCase& planned, Target& target, CaseResult& out) {
+void run_other(const PlannedCase& planned, Target& target, CaseResult& out) {
   const Expectation& wanted = *planned.other;
-  const Suite& suite = plan.suites()[plan.targets()[planned.target].suite];
-  const auto loaded = load_stack(wanted.others, suite.deploy, target.model());
-  if (!loaded) {
-    out.status = Status::Error;
-    out.note = loaded.error().text;
-    return;
-  }
-  compare_with(target, loaded->stack, wanted.level, wanted.kind == Expectation::Kind::NoLaxerThan,
-               out);
+  compare_with(target, planned.other_stack->stack, wanted.level,
+               wanted.kind == Expectation::Kind::NoLaxerThan, out);
 }
 
 // A recorded call: what it stands for, and what is wrong with it.
@@ -240,7 +233,7 @@ CaseResult run_case(const Plan& plan, const PlannedCase& planned, Target& target
   if (planned.pattern) {
     run_pattern(plan, planned, target, out);
   } else if (planned.other != nullptr) {
-    run_other(plan, planned, target, out);
+    run_other(planned, target, out);
   } else if (planned.table != nullptr) {
     run_table(planned, target, jobs, out);
   } else if (planned.recorded != nullptr) {

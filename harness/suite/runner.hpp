@@ -48,8 +48,9 @@ struct PlannedCase {
   std::optional<CallPattern> pattern{};
   std::size_t verb = 0;  ///< with a pattern
   const Expectation* other = nullptr;
-  const Recorded* table = nullptr;         ///< all of its calls
-  const RecordedCall* recorded = nullptr;  ///< of `block`
+  std::unique_ptr<LoadedStack> other_stack{};  ///< with `other`: made by load()
+  const Recorded* table = nullptr;             ///< all of its calls
+  const RecordedCall* recorded = nullptr;      ///< of `block`
   const Recorded* block = nullptr;
   std::string absent;  ///< why it cannot be asked here
 };
@@ -57,11 +58,14 @@ struct PlannedCase {
 /// All cases of some suites. The suites must outlive it.
 class Plan {
  public:
-  /// The error is what is wrong with a suite, with its place: a pattern that is none, say.
+  /// The error is what is wrong with a suite, with its place: a pattern that is none, say, or that
+  /// it has no cases, or an expectation for a machine that it does not name. What is not for the
+  /// machines of the options is left out without a word, and so is what they choose away.
   [[nodiscard]] static std::expected<Plan, SuiteError> make(const std::vector<Suite>& suites,
                                                             const RunOptions& options);
 
-  /// Reads the filters of the cases that are left. What cannot be read is an error of its suite.
+  /// Reads the filters of the cases that are left, and those that they are compared with. What
+  /// cannot be read is an error of its suite.
   [[nodiscard]] std::expected<void, SuiteError> load();
 
   [[nodiscard]] RunResults run(const RunOptions& options);
@@ -77,7 +81,10 @@ class Plan {
   [[nodiscard]] const std::vector<PlannedTarget>& targets() const noexcept { return targets_; }
   [[nodiscard]] const std::vector<Suite>& suites() const noexcept { return *suites_; }
   [[nodiscard]] const Verb& verb(std::size_t number) const { return verbs_[number]; }
-  /// What readers passed over, each once.
+  /// How many cases there were before the shard was taken.
+  [[nodiscard]] std::size_t all() const noexcept { return all_; }
+  /// What was passed over, each once: by readers, and of files that suites include what is for
+  /// machines that the suite does not name.
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
 
  private:
@@ -86,6 +93,7 @@ class Plan {
   const std::vector<Suite>* suites_;
   std::vector<PlannedTarget> targets_;
   std::vector<PlannedCase> cases_;
+  std::size_t all_ = 0;
   std::vector<Verb> verbs_;
   std::vector<std::string> notes_;
 

@@ -162,6 +162,20 @@ TEST_F(Runner, a_shift_that_the_kernel_leaves_open_is_unknown) {
   EXPECT_EQ(recorded.cases.at(0).status, Status::Passed);
 }
 
+TEST_F(Runner, calls_that_no_kernel_of_the_machine_takes_are_absent) {
+  const std::string head = "filter: filter\narch: aarch64\n";
+  for (const char* const each : {"'x32:*'", "'x86:getpid'", "'x86_64:39'"}) {
+    const CaseResult absent = one(fmt::format("never allow: {}", each), head);
+    EXPECT_EQ(absent.status, Status::Absent) << each;
+    EXPECT_THAT(absent.note, testing::StartsWith("no kernel of aarch64 takes calls of x")) << each;
+    EXPECT_THAT(absent.note, testing::EndsWith("; it takes those of aarch64, arm")) << each;
+  }
+  EXPECT_EQ(status("deny: '@unknown', abi: x86", head), Status::Absent);
+  EXPECT_EQ(status("never allow: 'arm:*'", head), Status::Failed);
+  EXPECT_EQ(status("errno EPERM: 'x86:read'"), Status::Passed);
+  EXPECT_EQ(status("errno EPERM: 'arm:read'"), Status::Absent);
+}
+
 TEST_F(Runner, filters_are_compared_with_others) {
   file("same",
        "{0x20, 0, 0, 0}, {0x15, 2, 0, 39}, {0x15, 2, 0, 1}, {0x06, 0, 0, 0x00050001}, "
@@ -177,9 +191,20 @@ TEST_F(Runner, filters_are_compared_with_others) {
   const CaseResult failed = one("no laxer than: stricter");
   EXPECT_EQ(failed.status, Status::Failed);
   EXPECT_FALSE(failed.failures.empty());
-  const CaseResult wrong = one("same as: nothing");
-  EXPECT_EQ(wrong.status, Status::Error);
-  EXPECT_THAT(wrong.note, HasSubstr("nothing"));
+  // Others that cannot be read are found before anything is run.
+  file("broken", "{0x20, 0, 0, 1}, {0x06, 0, 0, 0}");
+  for (const char* const name : {"nothing", "broken"}) {
+    auto read = read_suite_file(
+        file("s.yaml", fmt::format("{}expect:\n  - allow: read\n  - same as: {}\n", kHead, name)));
+    ASSERT_TRUE(read.has_value());
+    auto plan = Plan::make(*read, {});
+    ASSERT_TRUE(plan.has_value());
+    const auto done = plan->load();
+    ASSERT_FALSE(done.has_value()) << name;
+    EXPECT_THAT(to_string(done.error()), HasSubstr("s.yaml:5:14: on Linux")) << name;
+    EXPECT_THAT(to_string(done.error()), HasSubstr(name));
+    EXPECT_EQ(done.error().refused, std::string(name) == "broken");
+  }
 }
 
 TEST_F(Runner, recorded_calls_are_run) {

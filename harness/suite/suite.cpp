@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace callgate::suite {
@@ -20,6 +21,15 @@ SuiteError suite_error(std::string file, std::size_t line, std::size_t column,
 bool Scope::has(const KernelModel& model) const noexcept {
   return (arches.empty() || std::ranges::find(arches, model.arch) != arches.end()) &&
          (kernels.empty() || std::ranges::find(kernels, model.version) != kernels.end());
+}
+
+std::optional<double> parse_per_cent(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || at != end || !(value >= 0 && value <= 100)) return std::nullopt;
+  return value;
 }
 
 std::expected<std::vector<RecordedCall>, SuiteError> read_table(std::string_view text,

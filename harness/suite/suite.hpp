@@ -49,6 +49,8 @@ struct Deploy {
 struct Scope {
   std::vector<Arch> arches;
   std::vector<Version> kernels;
+  CasePlace arches_at;   ///< where they are named
+  CasePlace kernels_at;  ///< likewise
 
   [[nodiscard]] bool has(const KernelModel& model) const noexcept;
 };
@@ -118,8 +120,14 @@ struct Suite {
   std::optional<HighHalf> high;
   std::vector<Expectation> expectations;
   std::vector<Recorded> recorded;
+  /// Of templates that nothing uses: what in them is the same whatever their parameters are. No
+  /// cases come of them, and they must be right.
+  std::vector<Expectation> unused;
   LeastCoverage least;
 };
+
+/// "90", "92.5", "90%": from 0 to 100.
+[[nodiscard]] std::optional<double> parse_per_cent(std::string_view text);
 
 /// Reads a suite's text. `path` is where it comes from: names of files are looked for from there. A
 /// text of several documents is several suites. `may_open`: whether files that it names are read

@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "harness/front_ends/policy_text.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/suite/suite_document.hpp"
+#include "harness/suite/verb.hpp"
 
 namespace callgate::suite {
 namespace {
@@ -22,6 +24,11 @@ constexpr std::size_t kMostCalls = 2'000'000;
 constexpr std::size_t kMostFiles = 64;
 constexpr unsigned kMostNested = 8;
 constexpr std::size_t kMostParameters = 32;
+// What a parameter stands for while a template is checked that nothing uses: it could be anything.
+constexpr std::string_view kAnything = "\x01";
+// Keys beside a verb.
+constexpr std::array<std::string_view, 6> kBeside{"reason", "arch",      "kernel",
+                                                  "abi",    "high_half", "level"};
 
 using Entry = Document::Entry;
 using Wrong = WrongSuite;
@@ -31,6 +38,7 @@ struct Template {
   const Document* document = nullptr;
   std::vector<std::string> parameters;
   YamlId expect = 0;
+  bool used = false;
 };
 
 class Reader {
@@ -41,6 +49,7 @@ class Reader {
 
   Suite read(const Document& document, YamlId root) {
     read_part(document, root, true);
+    check_unused();
     if (suite_.filters.empty()) {
       document.fail(root, "filter: is missing: the filter or profile that the suite is about");
     }
@@ -124,10 +133,18 @@ class Reader {
     return out;
   }
 
-  static std::vector<Arch> arches_of(const Document& in, YamlId id, const Values& values) {
+  // While an unused template is checked, whether a text has one of its parameters.
+  [[nodiscard]] bool is_open(std::string_view text) const {
+    return checking_ && text.find(kAnything) != std::string_view::npos;
+  }
+
+  std::vector<Arch> arches_of(const Document& in, YamlId id, const Values& values) const {
     std::vector<Arch> out;
+    bool open = false;
     for (const YamlId each : in.items(id)) {
       const std::string name = in.text(each, values, "an architecture");
+      open = open || is_open(name);
+      if (is_open(name)) continue;
       const auto arch = name == "native" ? host_arch() : arch_from_name(name);
       if (!arch) {
         in.fail(each,
@@ -135,14 +152,17 @@ class Reader {
       }
       if (std::ranges::find(out, *arch) == out.end()) out.push_back(*arch);
     }
-    if (out.empty()) in.fail(id, "an architecture is missing");
+    if (out.empty() && !open) in.fail(id, "an architecture is missing");
     return out;
   }
 
-  static std::vector<Version> kernels_of(const Document& in, YamlId id, const Values& values) {
+  std::vector<Version> kernels_of(const Document& in, YamlId id, const Values& values) const {
     std::vector<Version> out;
+    bool open = false;
     for (const YamlId each : in.items(id)) {
       const std::string name = in.text(each, values, "a version");
+      open = open || is_open(name);
+      if (is_open(name)) continue;
       const auto version = name == "host"     ? KernelModel::host().version
                            : name == "newest" ? kNewestVersion
                                               : parse_version(name);
@@ -153,7 +173,7 @@ class Reader {
       }
       if (std::ranges::find(out, *version) == out.end()) out.push_back(*version);
     }
-    if (out.empty()) in.fail(id, "a version is missing");
+    if (out.empty() && !open) in.fail(id, "a version is missing");
     if (out.size() > 100) in.fail(id, "more than 100 versions");
     return out;
   }
@@ -165,8 +185,9 @@ class Reader {
     in.fail(id, fmt::format("{}: it is true or false", shown(text)));
   }
 
-  static HighHalf high_of(const Document& in, YamlId id, const Values& values) {
+  HighHalf high_of(const Document& in, YamlId id, const Values& values) const {
     const std::string text = in.text(id, values, "high_half");
+    if (is_open(text)) return HighHalf::Exact;
     for (const HighHalf each : {HighHalf::Any, HighHalf::Extended, HighHalf::Exact}) {
       if (text == to_string(each)) return each;
     }
@@ -221,15 +242,10 @@ class Reader {
   }
 
   static double per_cent(const Document& in, YamlId id) {
-    std::string text = in.text(id, {}, "a percentage");
-    if (text.ends_with('%')) text.pop_back();
-    double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc{} || at != end || !(value >= 0 && value <= 100)) {
-      in.fail(id, fmt::format("{}: it is a percentage from 0 to 100", shown(text)));
-    }
-    return value;
+    const std::string text = in.text(id, {}, "a percentage");
+    const auto value = parse_per_cent(text);
+    if (!value) in.fail(id, fmt::format("{}: it is a percentage from 0 to 100", shown(text)));
+    return *value;
   }
   void read_least(const Document& in, YamlId id) {
     if (in.at(id).kind == YamlNode::Kind::Scalar) {
@@ -266,6 +282,10 @@ class Reader {
         in.fail(each, fmt::format("{} includes itself", shown(path)));
       }
       if (open_.size() >= kMostNested) in.fail(each, "includes are nested too deeply");
+      // What two files include is there once.
+      if (!included_.insert(std::filesystem::path(path).lexically_normal().string()).second) {
+        continue;
+      }
       const std::string text = opened(in, each, path);
       auto tree = parse_yaml(text);
       if (!tree) {
@@ -345,8 +365,10 @@ class Reader {
         made.reason = in.text(entry.value, values, "the reason");
       } else if (entry.key == "arch") {
         made.scope.arches = arches_of(in, entry.value, values);
+        made.scope.arches_at = in.place(entry.value);
       } else if (entry.key == "kernel") {
         made.scope.kernels = kernels_of(in, entry.value, values);
+        made.scope.kernels_at = in.place(entry.value);
       } else if (entry.key == "abi") {
         made.abis = arches_of(in, entry.value, values);
       } else if (entry.key == "high_half") {
@@ -356,8 +378,7 @@ class Reader {
       } else if (ignored(entry)) {
         continue;
       } else if (what != nullptr) {
-        in.fail(entry.key_id, fmt::format("{} and {} are two expectations: begin each with `-`",
-                                          shown(what->key), shown(entry.key)));
+        fail_second(in, *what, entry, values);
       } else {
         what = &entry;
       }
@@ -370,11 +391,70 @@ class Reader {
       made.kind =
           made.verb == "same as" ? Expectation::Kind::SameAs : Expectation::Kind::NoLaxerThan;
       made.others = names_of(in, what->value, values);
+      check_comparison(in, entries, made);
     } else {
+      if (const auto level = std::ranges::find(entries, "level", &Entry::key);
+          level != entries.end()) {
+        in.fail(level->key_id,
+                fmt::format("level: has no effect beside {}: it says what counts where filters are "
+                            "compared; an expectation says it by its verb",
+                            shown(made.verb)));
+      }
       for (const YamlId each : in.items(what->value)) add_call(in, each, values, made, 0);
       if (made.calls.empty()) in.fail(what->value, "no calls are named");
     }
     suite_.expectations.push_back(std::move(made));
+  }
+
+  // Keys that would have no effect.
+  static void check_comparison(const Document& in, const std::vector<Entry>& entries,
+                               const Expectation& made) {
+    for (const Entry& each : entries) {
+      if (each.key == "abi" || each.key == "high_half") {
+        in.fail(each.key_id,
+                fmt::format("{}: has no effect beside {}: filters are compared for all calls of "
+                            "every ABI, all 64 bits of them",
+                            each.key, made.verb));
+      }
+      const bool order =
+          made.level == verifier::Level::Strictness || made.level == verifier::Level::Executes;
+      if (each.key == "level" && made.kind == Expectation::Kind::NoLaxerThan && !order) {
+        in.fail(each.value,
+                "nothing is laxer by that level; beside no laxer than it is strictness "
+                "or executes");
+      }
+    }
+  }
+
+  static bool is_verb(const std::string& text) {
+    return text == "same as" || text == "no laxer than" ||
+           std::ranges::any_of(arches(), [&](const ArchInfo& machine) {
+             return parse_verb(text, machine.arch).has_value();
+           });
+  }
+
+  // Of two keys that are none of those beside a verb: two expectations, or one that is misspelt.
+  [[noreturn]] static void fail_second(const Document& in, const Entry& first, const Entry& second,
+                                       const Values& values) {
+    for (const Entry* const each : {&first, &second}) {
+      if (is_verb(in.text(each->key_id, values, "an expectation"))) continue;
+      const std::string_view near = nearest(each->key, kBeside);
+      in.fail(
+          each->key_id,
+          fmt::format("{}: no such key{}; beside a verb there are reason, arch, kernel, abi, "
+                      "high_half and level, and x-… for your own",
+                      shown(each->key), near.empty() ? "" : fmt::format(" (is {} meant?)", near)));
+    }
+    in.fail(second.key_id, fmt::format("{} and {} are two expectations: begin each with `-`",
+                                       shown(first.key), shown(second.key)));
+  }
+
+  // A pattern that a comma cut in two, or a colon made a key of.
+  static void check_quotes(const Document& in, YamlId id, std::string_view text) {
+    if (in.at(id).quoted || std::ranges::count(text, '(') <= std::ranges::count(text, ')')) return;
+    in.fail(id, fmt::format("{}: a ) is missing; YAML ends texts at commas and colons: put the "
+                            "pattern in quotes, as \"socket(AF_UNIX, *)\"",
+                            shown(text)));
   }
 
   void add_call(const Document& in, YamlId id, const Values& values, Expectation& to,
@@ -386,12 +466,18 @@ class Reader {
       return;
     }
     if (++calls_ > kMostCalls) in.fail(id, "more than 2,000,000 calls");
+    if (in.at(id).kind == YamlNode::Kind::Map && !in.at(id).children.empty()) {
+      const YamlId key = in.at(id).children.front();
+      if (in.at(key).kind == YamlNode::Kind::Scalar) check_quotes(in, key, in.at(key).scalar);
+    }
     to.calls.push_back({in.text(id, values, "a call"), in.place(id)});
+    check_quotes(in, id, to.calls.back().text);
   }
 
-  static verifier::Level level_of(const Document& in, YamlId id, const Values& values) {
+  verifier::Level level_of(const Document& in, YamlId id, const Values& values) const {
     using verifier::Level;
     const std::string text = in.text(id, values, "the level");
+    if (is_open(text)) return Level::Strictness;
     for (const Level each : {Level::Verdict, Level::Outcome, Level::Strictness, Level::Executes}) {
       if (text == to_string(each)) return each;
     }
@@ -404,15 +490,21 @@ class Reader {
                     const Values& values, unsigned depth) {
     if (depth > kMostNested) in.fail(id, "templates are nested too deeply");
     const Template* used = nullptr;
+    std::string reason;
+    const std::size_t before = suite_.expectations.size();
     std::vector<std::pair<std::string, std::vector<std::string>>> with;
     for (const Entry& entry : entries) {
       if (entry.key == "use") {
         const std::string name = in.text(entry.value, values, "a template's name");
+        if (is_open(name)) return;
         const auto found = templates_.find(name);
         if (found == templates_.end()) {
           in.fail(entry.value, fmt::format("there is no template {}", shown(name)));
         }
+        found->second.used = true;
         used = &found->second;
+      } else if (entry.key == "reason") {
+        reason = in.text(entry.value, values, "the reason");
       } else if (entry.key == "with") {
         for (const Entry& each : in.entries(entry.value, "with")) {
           std::vector<std::string> options;
@@ -425,7 +517,7 @@ class Reader {
           }
         }
       } else if (!ignored(entry)) {
-        unknown_key(in, entry, "use and with");
+        unknown_key(in, entry, "use, with and reason");
       }
     }
     for (const std::string& name : used->parameters) {
@@ -449,8 +541,35 @@ class Reader {
       read_expectations(*used->document, used->expect, here, depth + 1);
       std::size_t i = 0;
       while (i < chosen.size() && ++chosen[i] == with[i].second.size()) chosen[i++] = 0;
-      if (i == chosen.size()) return;
+      if (i == chosen.size()) break;
     }
+    // An expectation's own says more.
+    for (std::size_t i = before; i < suite_.expectations.size() && !reason.empty(); ++i) {
+      if (!suite_.expectations[i].reason.empty()) continue;
+      in.spend(id, reason.size());
+      suite_.expectations[i].reason = reason;
+    }
+  }
+
+  // What is wrong with a template whatever its parameters are is said where nothing uses it, too.
+  void check_unused() {
+    std::vector<const Template*> unused;
+    for (const auto& [name, each] : templates_) {
+      if (!each.used) unused.push_back(&each);
+    }
+    checking_ = true;
+    std::vector<Expectation> real = std::exchange(suite_.expectations, {});
+    for (const Template* const each : unused) {
+      Values values;
+      for (const std::string& name : each->parameters) values[name] = kAnything;
+      read_expectations(*each->document, each->expect, values, 0);
+    }
+    suite_.unused = std::exchange(suite_.expectations, std::move(real));
+    for (Expectation& each : suite_.unused) {
+      if (is_open(each.verb)) each.verb.clear();
+      std::erase_if(each.calls, [&](const CallText& call) { return is_open(call.text); });
+    }
+    checking_ = false;
   }
 
   void read_recorded(const Document& in, YamlId id) {
@@ -486,8 +605,10 @@ class Reader {
     for (const Entry& entry : entries) {
       if (entry.key == "arch") {
         made.scope.arches = arches_of(in, entry.value, {});
+        made.scope.arches_at = in.place(entry.value);
       } else if (entry.key == "kernel") {
         made.scope.kernels = kernels_of(in, entry.value, {});
+        made.scope.kernels_at = in.place(entry.value);
       } else if (entry.key == "reason") {
         made.reason = in.text(entry.value, {}, "the reason");
       } else if (entry.key == "calls") {
@@ -519,9 +640,11 @@ class Reader {
   std::vector<std::unique_ptr<YamlTree>> trees_;
   std::vector<std::unique_ptr<Document>> documents_;
   std::vector<std::string> open_;
+  std::set<std::string> included_;
   std::size_t files_ = 0;
   std::size_t calls_ = 0;
   std::size_t uses_ = 0;
+  bool checking_ = false;  // templates that nothing uses
 };
 
 }  // namespace

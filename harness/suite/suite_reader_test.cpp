@@ -197,6 +197,41 @@ expect:
   EXPECT_EQ(read.expectations[0].reason, "mount is EPERM");
 }
 
+TEST(Suite, a_use_has_a_reason_for_those_that_have_none) {
+  const Suite read = suite(R"yaml(filter: a
+templates:
+  no: {parameters: c, expect: [{deny: "{c}"}, {deny: bpf, reason: its own}]}
+expect: [{use: no, with: {c: mount}, reason: theirs}, {allow: read}]
+)yaml");
+  ASSERT_EQ(read.expectations.size(), 3U);
+  EXPECT_EQ(read.expectations[0].reason, "theirs");
+  EXPECT_EQ(read.expectations[1].reason, "its own");
+  EXPECT_EQ(read.expectations[2].reason, "");
+}
+
+TEST(Suite, of_unused_templates_what_no_parameter_changes_is_kept_to_be_checked) {
+  const Suite read = suite(R"yaml(filter: a
+templates:
+  t:
+    parameters: [p, q]
+    expect:
+      - {"errno {p}": [read, "{q}", "x32:{q}(1)"], arch: "{p}", kernel: "{q}", abi: "{q}"}
+      - {use: "{p}"}
+      - {use: u, with: {r: "{p}"}}
+      - {same as: "{p}", level: "{q}"}
+      - {deny: open, high_half: "{p}"}
+  u: {parameters: r, expect: [{deny: ["{r}", write]}]}
+expect: [{allow: read}]
+)yaml");
+  EXPECT_EQ(read.expectations.size(), 1U);
+  std::vector<std::string> all;
+  for (const Expectation& each : read.unused) {
+    all.push_back(each.verb + ":");
+    for (const CallText& call : each.calls) all.back() += " " + call.text;
+  }
+  EXPECT_THAT(all, ElementsAre(": read", "deny: write", "same as:", "deny: open", "deny: write"));
+}
+
 TEST(Suite, documents_are_suites_of_their_own) {
   const auto read = suites("filter: &a a\nname: first\n---\nfilter: b\nexpect: [{allow: read}]\n");
   ASSERT_EQ(read.size(), 2U);
@@ -238,6 +273,32 @@ TEST(Suite, what_is_wrong_is_said_with_line_and_column) {
       {"filter: a\nexpect: [{allow: [{a: b}]}]\n", "2:19: a call is a text"},
       {"filter: a\nexpect: [{allow: read, deny: bpf}]\n",
        "2:24: allow and deny are two expectations"},
+      {"filter: a\nexpect: [{log: read, reson: x}]\n",
+       "2:22: reson: no such key (is reason meant?); beside a verb there are"},
+      {"filter: a\nexpect: [{hihg_half: any, log: read}]\n",
+       "2:11: hihg_half: no such key (is high_half meant?);"},
+      {"filter: a\nexpect: [{log: read, because: x}]\n", "2:22: because: no such key; beside"},
+      {"filter: a\nexpect: [{errno EDEADLOCK: read, same as: x}]\n",
+       "errno EDEADLOCK and same as are two expectations"},
+      {"filter: a\nexpect:\n  - allow: [socket(1, 2)]\n",
+       "3:13: socket(1: a ) is missing; YAML ends texts at commas and colons: put the pattern in "
+       "quotes, as \"socket("},
+      {"filter: a\nexpect:\n  - allow: [read(*, *)]\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: [*]\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: @unknown\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: read(fd: 1)\n", "put patterns in quotes: `allow: ["},
+      {"filter: a\nexpect:\n  - allow: [read(fd: 1)]\n", "3:13: read(fd: a ) is missing;"},
+      {"filter: a\nexpect:\n  - allow: [socket({AF_UNIX, AF_INET}, 1)]\n", "quotes"},
+      {"filter: a\nexpect: [{same as: b, abi: x86}]\n",
+       "2:23: abi: has no effect beside same as: filters are compared for all calls"},
+      {"filter: a\nexpect: [{no laxer than: b, high_half: any}]\n",
+       "2:29: high_half: has no effect beside no laxer than"},
+      {"filter: a\nexpect: [{no laxer than: b, level: outcome}]\n",
+       "2:36: nothing is laxer by that level"},
+      {"filter: a\nexpect: [{allow: read, level: executes}]\n",
+       "2:24: level: has no effect beside allow"},
+      {"filter: a\ntemplates: {t: {expect: [{deny: []}]}}\n", "2:33: no calls are named"},
+      {"filter: a\ntemplates: {t: {expect: [{use: u}]}}\n", "2:32: there is no template u"},
       {"filter: a\nexpect: [{same as: b, level: high}]\n", "2:30: high: the level is verdict"},
       {"filter: a\nexpect: [{use: no}]\n", "2:16: there is no template no"},
       {"filter: a\ntemplates: {t: {}}\n", "2:16: a template has expect:"},
@@ -335,8 +396,10 @@ TEST_F(SuiteFiles, includes_that_have_no_end_are_refused) {
   EXPECT_THAT(error(file("deep.yaml", "filter: f\ninclude: deep0.yaml\n")),
               HasSubstr("includes are nested too deeply"));
   std::string many = "filter: f\ninclude: [";
-  file("one.yaml", "{}");
-  for (int i = 0; i < 65; ++i) many += "one.yaml, ";
+  for (int i = 0; i < 65; ++i) {
+    file(fmt::format("one{}.yaml", i), "{}");
+    many += fmt::format("one{}.yaml, ", i);
+  }
   EXPECT_THAT(error(file("many.yaml", many + "]\n")), HasSubstr("more than 64 files"));
   EXPECT_THAT(error(file("none.yaml", "filter: f\ninclude: nothing.yaml\n")),
               HasSubstr("none.yaml:2:10: "));
@@ -349,6 +412,17 @@ TEST_F(SuiteFiles, includes_that_have_no_end_are_refused) {
   file("broken.yaml", "expect: [\n");
   EXPECT_THAT(error(file("of_broken.yaml", "filter: f\ninclude: broken.yaml\n")),
               HasSubstr("broken.yaml:"));
+}
+
+TEST_F(SuiteFiles, what_is_included_twice_is_there_once) {
+  file("common.yaml", "templates: {c: {expect: [{deny: bpf}]}}\nexpect: [{allow: read}]\n");
+  file("ia.yaml", "include: common.yaml\nexpect: [{use: c}]\n");
+  file("ib.yaml", "include: ./common.yaml\nexpect: [{use: c}]\n");
+  file("inc.yaml", "include: [ia.yaml, ib.yaml]\n");
+  const auto read = read_suite_file(file("s.yaml", "filter: f\ninclude: [inc.yaml, ia.yaml]\n"));
+  ASSERT_TRUE(read.has_value()) << to_string(read.error());
+  ASSERT_EQ(read->front().expectations.size(), 3U);
+  EXPECT_EQ(read->front().expectations[0].verb, "allow");
 }
 
 TEST_F(SuiteFiles, a_file_that_is_not_there_is_an_error) {

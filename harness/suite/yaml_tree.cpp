@@ -68,6 +68,22 @@ YamlError error_at(const YAML::Mark& mark, std::string message) {
           std::move(message)};
 }
 
+// Patterns of calls have characters that mean something else in YAML. `message` is the parser's.
+std::string_view hint_of_quotes(std::string_view message, std::string_view text, std::size_t line) {
+  const auto says = [&](std::string_view part) { return message.find(part) != message.npos; };
+  for (; line > 1 && !text.empty(); --line) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  const bool calls = text.find('(') != text.npos;
+  const bool meant = says(YAML::ErrorMsg::ALIAS_NOT_FOUND) ||
+                     (says(YAML::ErrorMsg::UNKNOWN_ANCHOR) && calls) ||
+                     (says(YAML::ErrorMsg::UNKNOWN_TOKEN) && text.find('@') != text.npos) ||
+                     (says(YAML::ErrorMsg::MAP_VALUE) && calls) ||
+                     (says(YAML::ErrorMsg::END_OF_SEQ_FLOW) && calls);
+  return meant ? "; put patterns in quotes: `allow: [\"read(*, 0x0)\", \"@unknown\"]`" : "";
+}
+
 // Makes nodes of what the parser meets, and stops it where that is too much.
 class Builder : public YAML::EventHandler {
  public:
@@ -201,7 +217,9 @@ std::expected<YamlTree, YamlError> parse_yaml(std::string_view text, const YamlL
   } catch (TooMuch& too_much) {
     return std::unexpected(std::move(too_much.error));
   } catch (const YAML::Exception& wrong) {
-    return std::unexpected(error_at(wrong.mark, wrong.msg));
+    YamlError error = error_at(wrong.mark, wrong.msg);
+    error.message += hint_of_quotes(error.message, text, error.line);
+    return std::unexpected(std::move(error));
   }
   return tree;
 }

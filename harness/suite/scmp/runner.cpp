@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/report/words.hpp"
+#include "harness/suite/runner.hpp"
 #include "harness/suite/scmp/arch_sets.hpp"
 #include "harness/suite/scmp/generators.hpp"
 #include "harness/suite/scmp/random_calls.hpp"
@@ -135,15 +136,19 @@ class Runner {
     }
     const bool wanted =
         options_.only.empty() || std::ranges::any_of(options_.only, [&](const std::string& part) {
-          return result.name.find(part) != std::string::npos;
+          return name_matches(result.name, part);
         });
-    if (!wanted) return;
+    if (!wanted || ++wanted_ % options_.shards != options_.shard % options_.shards) return;
     if (stopped_) {
       ++results_.not_run;
       return;
     }
     result.place = {file.path, line.line, 1};
     result.reason = line.text;
+    if (options_.names) {
+      results_.cases.push_back(std::move(result));
+      return;
+    }
     const auto start = Clock::now();
     (this->*body)(file, line, arch.value_or(options_.native), result);
     result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -303,6 +308,7 @@ class Runner {
   Generators generators_;
   std::map<std::pair<std::string, Arch>, std::expected<SimulatedFilter, std::string>> filters_;
   RunResults results_;
+  std::size_t wanted_ = 0;
   bool stopped_ = false;
 };
 

@@ -26,9 +26,12 @@ struct Options {
   std::chrono::milliseconds time_limit{60'000};  ///< for each start of a program
   std::uint64_t most_calls = 10'000'000;         ///< that a line may make for one architecture
   std::size_t most_failures = 5;                 ///< told for each
-  /// Parts of names of cases ("02-basic", "02-basic%%003", "[arm]"): only those that have one of
-  /// them; empty: all.
+  /// Only cases with such names ("02-basic", "02-basic%%003", "[arm]"), as name_matches() has it;
+  /// empty: all.
   std::vector<std::string> only{};
+  std::size_t shard = 1;   ///< of
+  std::size_t shards = 1;  ///< so many parts of these cases, this one
+  bool names = false;      ///< cases have their names and places alone; nothing is started
   bool fail_fast = false;  ///< after a failure or an error the others are not run
 };
 
