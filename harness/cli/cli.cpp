@@ -36,11 +36,11 @@ std::string known_arches() {
   return names;
 }
 
-// A number as the whole of `text`: decimal or 0x hexadecimal, with a sign; up to 64 bits.
+// A number as the whole of `text`, as C has it, with a sign; up to 64 bits.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
-  const auto value = suite::number_of(text);
+  const auto value = suite::c_number_of(text);
   if (!value) return std::nullopt;
   if (negative && *value > std::uint64_t{1} << 63U) return std::nullopt;
   return negative ? 0 - *value : *value;
@@ -316,7 +316,8 @@ void CallOptions::add_to(CLI::App& command, const std::string& words) {
   command.add_option("SYSCALL", syscall, words)->type_name("");
   command
       .add_option("ARG", arguments,
-                  "Up to 6: decimal, hexadecimal, negative, or constants such as O_RDWR|O_CREAT; "
+                  "Up to 6: numbers as in C (0755 is octal), negative ones, or constants such as "
+                  "O_RDWR|O_CREAT; "
                   "put -- before a negative one")
       ->type_name("");
   command.add_option("--ip", instruction_pointer, "The instruction pointer that the filters see")

@@ -92,6 +92,22 @@ TEST(CallPattern, values_are_alternatives_ranges_and_their_opposites) {
   EXPECT_TRUE(holds("read(arg1 in {4})", {0, 4}));
 }
 
+TEST(CallPattern, numbers_are_those_of_C) {
+  for (const char* const each : {"chmod(*, 04755)", "chmod(*, 0x9ed)", "chmod(*, (04000|0755))"}) {
+    const auto read = pattern(each);
+    ASSERT_EQ(read.tests.size(), 1U) << each;
+    EXPECT_EQ(read.tests[0].atoms[0].first, 04755U) << each;
+  }
+  EXPECT_EQ(pattern("chmod(*, 0)").tests[0].atoms[0].first, 0U);
+  for (const char* const each :
+       {"kill(~0)", "kill((0-1))", "kill((-1|0))", "kill(-1)", "kill({1, ~0})"}) {
+    const auto read = pattern(each);
+    EXPECT_TRUE(read.tests[0].low) << each;
+    EXPECT_EQ(read.tests[0].atoms.back().first, 0xffffffffU) << each;
+  }
+  EXPECT_FALSE(pattern("kill(0x100000001)").tests[0].low) << "a register that no int fills";
+}
+
 TEST(CallPattern, a_mask_asks_for_some_bit_or_for_a_value_below_it) {
   EXPECT_TRUE(holds("read(arg1 & 0x6)", {0, 2}));
   EXPECT_FALSE(holds("read(arg1 & 0x6)", {0, 9}));
@@ -233,6 +249,8 @@ TEST(CallPattern, what_is_malformed_is_said_at_its_place) {
       {"nowhere:read", 0, "no architecture"},
       {"0x1ffffffff:read", 0, "token has 32 bits"},
       {"read(O_NOTHING)", 5, "O_NOTHING"},
+      {"chmod(*, 0855)", 9, "0855: no number"},
+      {"kill({1, 0x100000001})", 21, "some have more and some do not"},
       {"read(12x)", 5, "no number"},
       {"read(0x10000000000000000)", 5, "no number"},
       {"read((1)", 8, "`,` or `)` is missing"},
@@ -290,6 +308,13 @@ TEST(CallPattern, alternatives_of_flags_are_refused_but_not_of_other_constants) 
   EXPECT_TRUE(is_read("openat(*, *, (O_CREAT|O_EXCL))"));
   EXPECT_TRUE(is_read("openat(*, *, {O_CREAT, O_EXCL})"));
   EXPECT_TRUE(is_read("openat(*, *, 1 | 2)"));
+  EXPECT_TRUE(is_read("socket(*, SOCK_STREAM | SOCK_DGRAM)"));
+  EXPECT_FALSE(is_read("socket(*, SOCK_STREAM|SOCK_CLOEXEC)"));
+  EXPECT_FALSE(is_read("accept4(*, *, *, SOCK_CLOEXEC|SOCK_NONBLOCK)"));
+  EXPECT_FALSE(is_read("fcntl(*, F_SETFL, O_NONBLOCK|O_APPEND)"));
+  EXPECT_TRUE(is_read("futex(*, FUTEX_WAIT | FUTEX_WAKE)"));
+  EXPECT_FALSE(is_read("futex(*, FUTEX_WAIT|FUTEX_PRIVATE_FLAG)"));
+  EXPECT_TRUE(is_read("ioctl(*, TIOCSTI | TCGETS)"));
 }
 
 // A value as an author may write it.

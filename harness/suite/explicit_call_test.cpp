@@ -145,6 +145,11 @@ TEST(Verb, one_of_an_outcome_asks_at_its_level) {
   EXPECT_EQ(verb("deny").level, Level::Executes);
   EXPECT_TRUE(verb("returns -1 EPERM").fits(verifier::outcome_number(OutcomeKind::Returns, 1)));
   EXPECT_FALSE(verb("returns -1 EPERM").fits(verifier::outcome_number(OutcomeKind::Returns, 0)));
+  for (const char* const each :
+       {"returns -1 13", "returns -13", "returns -EACCES", "returns -1 EACCES"}) {
+    EXPECT_TRUE(verb(each).fits(verifier::outcome_number(OutcomeKind::Returns, 13))) << each;
+  }
+  EXPECT_TRUE(verb("returns -11").fits(verifier::outcome_number(OutcomeKind::Returns, 11)));
   EXPECT_TRUE(verb("returns 0").fits(verifier::outcome_number(OutcomeKind::Returns, 0)));
   EXPECT_TRUE(verb("dies").fits(verifier::outcome_number(OutcomeKind::ThreadDies)));
   EXPECT_TRUE(verb("dies").fits(verifier::outcome_number(OutcomeKind::ProcessDies)));
@@ -165,8 +170,8 @@ TEST(Verb, what_is_permitted_is_asked_as_programs_send_it_what_is_refused_whatev
 TEST(Verb, what_is_none_is_said) {
   for (const char* const each :
        {"", "allowed", "allow it", "errno ENOTHING", "errno 65536", "errno -1", "errno 1 2",
-        "returns", "returns 1", "returns -1", "returns -1 5000", "never", "sometimes",
-        "never never allow", "same as x"}) {
+        "returns", "returns 1", "returns -1", "returns -1 5000", "returns -1EPERM", "returns -1 0",
+        "returns -0", "returns -5000", "never", "sometimes", "never never allow", "same as x"}) {
     const auto read = parse_verb(each, Arch::X86_64);
     ASSERT_FALSE(read.has_value()) << each;
     EXPECT_FALSE(read.error().empty());

@@ -287,14 +287,22 @@ class Reader {
       if (bound.bits == 0) fail_here("nothing is below 0: numbers are unsigned");
       constexpr std::uint64_t kLeast = std::uint64_t{1} << 63U;
       if (bound.negative && bound.bits == kLeast) fail_here("nothing is below that");
-      asked.push_back(
-          {{}, {bound.bits - 1, bound.negative, {}}, kAll, true, false, bound.negative});
+      asked.push_back({{},
+                       {bound.bits - 1, bound.negative, bound.computed, {}},
+                       kAll,
+                       true,
+                       false,
+                       bound.negative});
     } else if (scanner_.accept(">")) {
       const Value bound = value();
       if (bound.bits == kAll && !bound.negative) fail_here("nothing is above that");
       const std::uint64_t next = bound.bits + 1;
-      asked.push_back(
-          {{next, bound.negative && next != 0, {}}, {}, kAll, false, true, bound.negative});
+      asked.push_back({{next, bound.negative && next != 0, bound.computed, {}},
+                       {},
+                       kAll,
+                       false,
+                       true,
+                       bound.negative});
     } else if (scanner_.accept("&")) {
       none = read_mask(asked);
     } else if (scanner_.accept("!")) {
@@ -330,7 +338,7 @@ class Reader {
   }
 
   void read_alternatives(unsigned index, std::vector<Asked>& asked) {
-    std::vector<std::string_view> names;
+    std::vector<Value> named;
     const auto one = [&] {
       const Value first = value();
       Value last = first;
@@ -340,7 +348,7 @@ class Reader {
             first.negative != last.negative ? first.negative : first.bits <= last.bits;
         if (!rises) fail_here("the range ends before it begins");
       } else if (!first.constant.empty()) {
-        names.push_back(first.constant);
+        named.push_back(first);
       }
       asked.push_back({first, last, kAll, false, false, false});
       if (asked.size() > kMostAtoms) fail_here("more than 10,000 alternatives");
@@ -354,24 +362,41 @@ class Reader {
         if (!scanner_.accept("}")) {
           fail_here(fmt::format("`}}` is missing, and {} comes", scanner_.next_words()));
         }
-        names.clear();
+        named.clear();
       } else {
         one();
       }
       ++bars;
     } while (scanner_.accept("|"));
-    if (bars > 1 && names.size() > 1 && takes_flags(index)) {
+    if (bars > 1 && named.size() > 1 && may_be_bits(index, named)) {
+      std::vector<std::string_view> names;
+      for (const Value& each : named) names.push_back(each.constant);
       fail_here(fmt::format(
-          "`|` stands between alternatives, one value or the other, and {} are bits: write ({}) "
+          "`|` stands between alternatives, one value or the other, and {} may be bits: write ({}) "
           "for both at once, {{{}}} for one or the other",
           fmt::join(names, " and "), fmt::join(names, "|"), fmt::join(names, ", ")));
     }
   }
 
-  bool takes_flags(unsigned index) const {
-    if (pattern_.call.empty() || index > 5) return false;
-    const auto words = report::argument_words(pattern_.call, index, pattern_.abi);
-    return words.family != nullptr && words.family->kind == report::FamilyKind::Flags;
+  // Whether constants with `|` between them may be meant as C means it: not where the argument is
+  // known to be one value of several, and they are such.
+  bool may_be_bits(unsigned index, const std::vector<Value>& named) const {
+    if (pattern_.call.empty() || index > 5) return true;
+    const auto* const family = report::argument_words(pattern_.call, index, pattern_.abi).family;
+    if (family == nullptr) return true;
+    switch (family->kind) {
+      case report::FamilyKind::Flags:
+        return true;
+      case report::FamilyKind::Typed:
+        return std::ranges::any_of(named, [](const Value& each) { return each.bits > 15; });
+      case report::FamilyKind::Values:
+        break;
+    }
+    if (family->name == "ioctl") return false;  // drivers' own are not among its constants
+    return !std::ranges::all_of(named, [&](const Value& each) {
+      const std::string words = report::value_words(each.bits, 64, family, pattern_.abi);
+      return !words.empty() && (words[0] < '0' || words[0] > '9') && words[0] != '-';
+    });
   }
 
   // How wide the kernel looks at it.
@@ -392,15 +417,22 @@ class Reader {
   }
 
   static bool fits_low(const Value& value) {
-    return value.bits <= kLow || (value.negative && value.bits >= 0xffffffff80000000U);
+    return value.bits <= kLow ||
+           ((value.negative || value.computed) && value.bits >= 0xffffffff80000000U);
   }
 
   void add_test(unsigned index, const std::vector<Asked>& asked, bool none) {
     Width width = width_of(index);
-    for (const Asked& each : asked) {
-      const bool whole = each.mask != kAll && each.mask > kLow && (each.mask >> 32U) != kLow;
-      if (!fits_low(each.first) || !fits_low(each.last) || whole) width = {};
+    const auto whole = std::ranges::count_if(asked, [](const Asked& each) {
+      const bool wide_mask = each.mask != kAll && each.mask > kLow && (each.mask >> 32U) != kLow;
+      return !fits_low(each.first) || !fits_low(each.last) || wide_mask;
+    });
+    if (width.low && whole != 0 && static_cast<std::size_t>(whole) != asked.size()) {
+      fail_here(
+          "the kernel takes 32 bits of this argument, and of these values some have more and some "
+          "do not: write a pattern for each kind, or high_half: exact for whole registers");
     }
+    if (whole != 0) width = {};
     ArgumentTest test{.index = index,
                       .low = width.low,
                       .high = width.high,

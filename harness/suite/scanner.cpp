@@ -31,11 +31,12 @@ class Expression {
     if (scanner_.accept("-")) {
       return changed(primary(depth + 1), [](Value value) {
         const std::uint64_t bits = 0 - value.bits;
-        return Value{bits, !value.negative && (bits >> 63U) != 0, {}};
+        return Value{bits, !value.negative && (bits >> 63U) != 0, value.computed, {}};
       });
     }
     if (scanner_.accept("~")) {
-      return changed(primary(depth + 1), [](Value value) { return Value{~value.bits, false, {}}; });
+      return changed(primary(depth + 1),
+                     [](Value value) { return Value{~value.bits, false, true, {}}; });
     }
     if (scanner_.accept("(")) {
       auto inside = any_of(0, depth + 1);
@@ -69,21 +70,22 @@ class Expression {
       scanner_.go_back(start);
       return scanner_.error(value.error());
     }
-    return Value{*value, (*value >> 63U) != 0, name};
+    return Value{*value, (*value >> 63U) != 0, false, name};
   }
 
   Result number(std::size_t start) {
     std::size_t end = start;
     while (end < scanner_.text().size() && is_word(scanner_.text()[end])) ++end;
     const std::string_view digits = scanner_.text().substr(start, end - start);
-    const auto value = number_of(digits);
+    const auto value = c_number_of(digits);
     if (!value) {
       return scanner_.error(
-          fmt::format("{}: no number; numbers are decimal or hexadecimal (0x…), of 64 bits at most",
+          fmt::format("{}: no number; numbers are decimal, hexadecimal (0x…) or octal (0…), of 64 "
+                      "bits at most",
                       front_ends::shown(digits)));
     }
     scanner_.go_back(end);
-    return Value{*value, false, {}};
+    return Value{*value, false, false, {}};
   }
 
   struct Operator {
@@ -123,7 +125,7 @@ class Expression {
       if (op == nullptr) break;
       const Result right = any_of(level + 1, depth);
       if (!right) return right;
-      left = Value{op->apply(left->bits, right->bits), false, {}};
+      left = Value{op->apply(left->bits, right->bits), false, true, {}};
     }
     return left;
   }
@@ -176,15 +178,29 @@ std::string Scanner::next_words() noexcept {
   return fmt::format("`{}`", front_ends::shown(text_.substr(at_, end - at_)));
 }
 
-std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
-  const bool hex = text.starts_with("0x") || text.starts_with("0X");
-  if (hex) text.remove_prefix(2);
-  if (text.empty()) return std::nullopt;
+namespace {
+
+std::optional<std::uint64_t> digits_of(std::string_view text, int base) noexcept {
   std::uint64_t value = 0;
   const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, value, hex ? 16 : 10);
+  const auto [at, error] = std::from_chars(text.data(), end, value, base);
   if (error != std::errc{} || at != end) return std::nullopt;
   return value;
+}
+
+bool is_hexadecimal(std::string_view text) noexcept {
+  return text.starts_with("0x") || text.starts_with("0X");
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
+  return is_hexadecimal(text) ? digits_of(text.substr(2), 16) : digits_of(text, 10);
+}
+
+std::optional<std::uint64_t> c_number_of(std::string_view text) noexcept {
+  const bool octal = text.size() > 1 && text[0] == '0' && !is_hexadecimal(text);
+  return octal ? digits_of(text, 8) : number_of(text);
 }
 
 std::optional<std::string> value_words(std::uint64_t value, std::string_view call, unsigned index,

@@ -55,18 +55,23 @@ class Scanner {
 struct Value {
   std::uint64_t bits = 0;
   bool negative = false;      ///< it was written as a number below 0, or its constant is one
+  bool computed = false;      ///< by ~ or between operators: C may have made an int below 0 of it
   std::string_view constant;  ///< the name, where it is nothing but one
 };
 
 /// Decimal digits, or hexadecimal ones after 0x, up to 64 bits; the text is nothing else.
 [[nodiscard]] std::optional<std::uint64_t> number_of(std::string_view text) noexcept;
 
+/// The same as C reads it: octal after a 0. Nothing where a digit is none of that base.
+[[nodiscard]] std::optional<std::uint64_t> c_number_of(std::string_view text) noexcept;
+
 /// The words of a value as the argument `index` of a call, where that has constants and
 /// read_value() reads the same from them: "AF_VSOCK", "(O_RDWR|O_CREAT)".
 [[nodiscard]] std::optional<std::string> value_words(std::uint64_t value, std::string_view call,
                                                      unsigned index, Arch abi);
 
-/// Reads `12`, `0x1f`, `-1`, `~0x3`, `O_RDWR`, or an expression in parentheses: `(O_RDWR|O_CREAT)`,
+/// Reads `12`, `0x1f`, `0755` (octal), `-1`, `~0x3`, `O_RDWR`, or an expression in parentheses:
+/// `(O_RDWR|O_CREAT)`,
 /// `(1 << 3)`, with C's operators ~ - + << >> & ^ | and their precedence. Constants are those of
 /// the kernel's headers on that ABI.
 [[nodiscard]] std::expected<Value, TextError> read_value(Scanner& scanner, Arch arch);

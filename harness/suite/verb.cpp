@@ -124,19 +124,29 @@ std::expected<bool, std::string> with_number(Scanner& scanner, Arch machine, Ver
   if (!scanner.accept_word("returns")) return false;
   verb.level = Level::Outcome;
   std::uint32_t number = 0;
-  if (scanner.accept("-1") || scanner.accept("-")) {
+  if (scanner.accept("-")) {
+    // -1 and what errno holds, as the C library has it; or -ERRNO, as the kernel returns it.
+    const std::size_t start = scanner.at();
+    if (scanner.accept("1")) {
+      const std::string_view rest = scanner.text().substr(scanner.at());
+      if (!rest.empty() && rest[0] != ' ' && rest[0] != '\t') scanner.go_back(start);
+    }
     const auto found = errno_of(scanner, machine, 4095);
     if (!found) {
       return std::unexpected(
           fmt::format("returns -1 ERRNO says which errno it is: {}", found.error()));
     }
     number = *found;
+    if (number == 0) {
+      return std::unexpected("with errno 0 the call returns 0: write `returns 0`");
+    }
     verb.words = fmt::format("returns -1{}", with_name(number, machine));
     if (!report::errno_name(number, machine)) verb.words += fmt::format(", errno {}", number);
   } else if (scanner.accept("0")) {
     verb.words = "returns 0";
   } else {
-    return std::unexpected("after `returns` comes 0, or -1 and an errno: returns -1 ENOSYS");
+    return std::unexpected(
+        "after `returns` comes 0, -1 and an errno (returns -1 ENOSYS), or -ENOSYS");
   }
   verb.wanted = {{0xffffffffU, verifier::outcome_number(OutcomeKind::Returns, number)}};
   return true;
