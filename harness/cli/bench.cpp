@@ -11,7 +11,6 @@
 #include "harness/cost/conditions.hpp"
 #include "harness/cost/live_cost.hpp"
 #include "harness/front_ends/program_reader.hpp"
-#include "harness/live/timing.hpp"
 #include "harness/report/words.hpp"
 #include "vm/syscalls.hpp"
 
@@ -191,11 +190,7 @@ int bench(const Options& options) {
   if (host_arch() != Arch::X86_64) {
     throw UserError("bench: the running kernel can be measured on x86_64 machines only");
   }
-  const auto cores = live::usable_cores();
-  if (options.how.cpu >= 0 && std::ranges::find(cores, options.how.cpu) == cores.end()) {
-    throw UserError(
-        fmt::format("bench: --cpu {}: this process may not use that core", options.how.cpu));
-  }
+  need_core("bench", options.how.cpu);
   if (!options.compare.empty()) {
     return bench_compare({.stacks = options.compare,
                           .input = options.input,

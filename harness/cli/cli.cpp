@@ -19,6 +19,7 @@
 #include "harness/front_ends/loader.hpp"
 #include "harness/front_ends/program_reader.hpp"
 #include "harness/front_ends/telling_calls.hpp"
+#include "harness/live/timing.hpp"
 #include "harness/process/manifest.hpp"
 #include "harness/report/words.hpp"
 #include "harness/suite/scanner.hpp"
@@ -338,6 +339,13 @@ void add_bars_page(CLI::App& command, std::string& path) {
   command
       .add_option("--html", path, "Write a page with bars besides: one file that needs no other")
       ->type_name("FILE");
+}
+
+void need_core(std::string_view command, int core) {
+  if (core < 0) return;
+  const auto cores = live::usable_cores();
+  if (std::ranges::find(cores, core) != cores.end()) return;
+  throw UserError(fmt::format("{}: --cpu {}: this process may not use that core", command, core));
 }
 
 namespace {

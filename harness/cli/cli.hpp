@@ -146,6 +146,9 @@ void add_format(CLI::App& command, std::string& format);
 /// --html FILE, for a page with bars.
 void add_bars_page(CLI::App& command, std::string& path);
 
+/// UserError where this process may not use that core, to measure on; below 0 is any.
+void need_core(std::string_view command, int core);
+
 /// Writes a file, whole or not at all: it takes its name when all of it is there. Through a link
 /// what it leads to is written; what is no regular file (a device, a pipe) is written into.
 /// UserError where it cannot be written.

@@ -202,6 +202,13 @@ const Proposal& taken(const Options& options, const tune::Report& report) {
   return *found;
 }
 
+// What -o has in it, where several architectures have programs.
+void say_whose(const Options& options, const Proposal& proposal, Arch arch) {
+  if (split(options.model.arch).size() < 2) return;
+  tell("{}: {} for {}, the first of --arch; each architecture has its own", options.out,
+       proposal.id, info(arch).name);
+}
+
 // False where there is nothing to be written.
 bool write_taken(const Options& options, const tune::Report& report) {
   const Proposal& proposal = taken(options, report);
@@ -212,6 +219,7 @@ bool write_taken(const Options& options, const tune::Report& report) {
   }
   if (!proposal.text.empty()) {
     write_whole(options.out, proposal.text);
+    say_whose(options, proposal, report.model.arch);
     return true;
   }
   if (proposal.programs.size() != 1) {
@@ -220,12 +228,32 @@ bool write_taken(const Options& options, const tune::Report& report) {
   }
   const Program& program = proposal.programs.front();
   if (const Encoding* encoding = find_encoding(options.to)) {
-    write_whole(options.out, encoding->write(program, options.model.file_order()));
+    write_whole(options.out, encoding->write(program, info(report.model.arch).byte_order));
+    say_whose(options, proposal, report.model.arch);
     return true;
   }
   const report::SourceText source = report::find_syntax(options.to)->write(program, report.model);
   write_whole(options.out, source.text);
+  say_whose(options, proposal, report.model.arch);
   return say_unsaid(options.out, options.to, source.unsaid);
+}
+
+// The first of --arch.
+Arch first_of(const Options& options) {
+  ModelOptions first = options.model;
+  first.arch = split(options.model.arch).front();
+  return first.model().arch;
+}
+
+// The same of the first of --arch: no other architecture's program stands for it.
+bool write_first(const Options& options, const tune::Report& report) {
+  const Arch arch = first_of(options);
+  if (report.model.arch == arch) return write_taken(options, report);
+  tell(
+      "{}: nothing is written, because {}, the first of --arch, is refused; --arch {} alone "
+      "writes what is for that",
+      options.out, info(arch).name, info(report.model.arch).name);
+  return false;
 }
 
 // The profile that the only FILTER is, if it is one.
@@ -267,15 +295,19 @@ int tune_of(Options options) {
     throw UserError(fmt::format(
         "--to {}: not a form of a program; `callgate reduce --help` lists them", options.to));
   }
+  need_core("tune", options.how.cpu);
+  const std::vector<std::string> arches = split(options.model.arch);
+  if (arches.size() > 1 && std::ranges::find(options.filters, "-") != options.filters.end()) {
+    throw UserError("-f -: standard input can be read once only; give a file, or one --arch");
+  }
+  // Other architectures have the calls of the same names.
+  const workload::Workload calls = read_weights(options.workload, first_of(options));
   std::vector<tune::Report> reports;
   bool refused = false;
-  for (const std::string& arch : split(options.model.arch)) {
+  for (const std::string& arch : arches) {
     ModelOptions each = options.model;
     each.arch = arch;
     const KernelModel model = each.model();
-    trace::ReadOptions how;
-    how.arch = model.arch;  // of tables, which say nothing of it
-    const workload::Workload calls = read_workload(options.workload, how, workload::Keep::Tested);
     const std::vector<FilterFile> files = read_stack(options.filters, options.input, each);
     const auto stack = build_stack(files, model, default_engine());
     if (!stack) {
@@ -300,7 +332,7 @@ int tune_of(Options options) {
       first = false;
     }
   }
-  const bool written = options.out.empty() || write_taken(options, reports.front());
+  const bool written = options.out.empty() || write_first(options, reports.front());
   return written && !refused ? kWell : kNo;
 }
 
@@ -341,7 +373,8 @@ void add_tune(CLI::App& root, int& exit_code) {
       ->needs(measure)
       ->type_name("N");
   auto* const out = command.add_option("-o,--output", options->out,
-                                       "Write a proposal: the rewritten filter, or --take's");
+                                       "Write a proposal: the rewritten filter, or --take's; of "
+                                       "several architectures the first one's");
   out->type_name("FILE");
   command.add_option("--take", options->take, "The proposal that -o writes, by its name")
       ->needs(out)

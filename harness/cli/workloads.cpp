@@ -24,6 +24,22 @@ workload::Workload read_workload(const std::string& path, const trace::ReadOptio
   throw UserError(fmt::format("{}: {}", shown, front_ends::to_string(error)));
 }
 
+workload::Workload read_weights(const std::string& path, Arch arch) {
+  trace::ReadOptions options;
+  options.arch = arch;  // of tables, which say nothing of it
+  workload::Workload read = read_workload(path, options, workload::Keep::Tested);
+  std::uint64_t sum = 0;
+  for (const workload::KnownCall& each : read.calls) {
+    if (__builtin_add_overflow(sum, each.count, &sum)) {
+      throw UserError(
+          fmt::format("{}: its counts come to more than 2^64 - 1 calls: `callgate workload --scale "
+                      "1000000 FILE` writes the same with smaller ones",
+                      shown_path(path)));
+    }
+  }
+  return read;
+}
+
 namespace {
 
 // Counts by number; all that is left out is said.
@@ -48,9 +64,7 @@ workload::NumberCounts counted(const workload::Workload& read, const std::string
 }  // namespace
 
 std::vector<workload::KnownCall> read_calls(const std::string& path, Arch arch) {
-  trace::ReadOptions options;
-  options.arch = arch;
-  workload::Workload read = read_workload(path, options, workload::Keep::Tested);
+  workload::Workload read = read_weights(path, arch);
   static_cast<void>(counted(read, path, arch));
   std::erase_if(read.calls, [&](const workload::KnownCall& each) {
     return (each.known & verifier::kNumberKnown) == 0 ||
@@ -60,9 +74,7 @@ std::vector<workload::KnownCall> read_calls(const std::string& path, Arch arch) 
 }
 
 std::vector<workload::CallCount> read_counts(const std::string& path, Arch arch) {
-  trace::ReadOptions options;
-  options.arch = arch;
-  return counted(read_workload(path, options, workload::Keep::Tested), path, arch).calls;
+  return counted(read_weights(path, arch), path, arch).calls;
 }
 
 }  // namespace callgate::cli

@@ -14,6 +14,10 @@ namespace callgate::cli {
                                                const trace::ReadOptions& options,
                                                workload::Keep keep);
 
+/// The same, to be weighed: the sum of its counts has 64 bits, else UserError. `arch`: of texts
+/// that do not say whose calls they have.
+[[nodiscard]] workload::Workload read_weights(const std::string& path, Arch arch);
+
 /// Its calls of an ABI, with what is known of their arguments; says on standard error what of it is
 /// not counted. UserError where there are none.
 [[nodiscard]] std::vector<workload::KnownCall> read_calls(const std::string& path, Arch arch);

@@ -61,7 +61,7 @@ class Reasons {
   [[nodiscard]] std::string place(const CacheAnswer& answer) const {
     const std::string instruction = fmt::format("instruction {}", answer.instruction);
     if (statements_.size() == 1) return instruction;
-    return fmt::format("filter {}, {}", answer.filter + 1, instruction);
+    return fmt::format("filter {}, {}", answer.filter, instruction);
   }
 
   KernelModel model_;

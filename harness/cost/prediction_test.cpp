@@ -205,7 +205,7 @@ TEST(Predictions, name_the_filter_of_a_stack) {
   const TimeModel model;
   const Prediction out =
       predict(stack_of({Program{{0x06, 0, 0, kAllow}}, sandbox()}), calls, model, {});
-  EXPECT_THAT(out.calls[0].why, HasSubstr("filter 2, instruction 5"));
+  EXPECT_THAT(out.calls[0].why, HasSubstr("filter 1, instruction 5"));
   EXPECT_DOUBLE_EQ(out.calls[0].time->fixed.most, 63.0 + 16.0);
 }
 

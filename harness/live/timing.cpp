@@ -1,5 +1,6 @@
 #include "harness/live/timing.hpp"
 
+#include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <limits>
 
@@ -22,6 +24,7 @@ constexpr double kLeastNanoseconds = 5e7;  // between two looks at the clocks
 // Plain words in shared memory: what a child under filters may touch.
 struct Shared {
   volatile std::uint64_t progress;
+  volatile std::int32_t affinity_error;
   volatile std::int32_t setup;
   volatile std::int32_t install_error;
   volatile std::uint64_t installed;
@@ -140,12 +143,21 @@ std::expected<Timed, LiveError> time_calls(const TimedWork& work, int patience_m
         if (work.cpu >= 0) {
           cpu_set_t set;
           CPU_ZERO(&set);
-          CPU_SET(static_cast<std::size_t>(work.cpu), &set);
-          sched_setaffinity(0, sizeof(set), &set);
+          if (work.cpu < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(work.cpu), &set);
+          // Figures of another core are none of this one.
+          if (sched_setaffinity(0, sizeof(set), &set) != 0) {
+            shared->affinity_error = errno;
+            raw::callgate_live_end();
+          }
         }
         serve(in_child);
       },
       &shared->progress, patience_milliseconds);
+  if (shared->affinity_error != 0) {
+    const char* const name = strerrorname_np(shared->affinity_error);
+    return std::unexpected(LiveError{fmt::format("this process may not use core {}: {}", work.cpu,
+                                                 name != nullptr ? name : "an error")});
+  }
   Timed timed;
   timed.installed = shared->installed;
   timed.install_error = shared->install_error;

@@ -49,6 +49,7 @@ struct Timed {
 };
 
 /// Runs the work in one child, which ends when it is done and is killed where it shows no progress.
+/// An error too where it may not stay on the core.
 [[nodiscard]] std::expected<Timed, LiveError> time_calls(const TimedWork& work,
                                                          int patience_milliseconds = kPatience);
 

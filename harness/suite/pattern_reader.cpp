@@ -394,6 +394,8 @@ class Reader {
     }
     if (family->name == "ioctl") return false;  // drivers' own are not among its constants
     return !std::ranges::all_of(named, [&](const Value& each) {
+      if (each.constant.ends_with("_FLAG"))
+        return false;  // as FUTEX_PRIVATE_FLAG: its value is FUTEX_WAIT_PRIVATE's too
       const std::string words = report::value_words(each.bits, 64, family, pattern_.abi);
       return !words.empty() && (words[0] < '0' || words[0] > '9') && words[0] != '-';
     });

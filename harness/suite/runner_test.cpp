@@ -406,7 +406,11 @@ TEST_F(Runner, no_answer_is_contradicted_by_running) {
       const auto pattern = parse_pattern(text, model.arch, model.arch, high);
       const auto verb = parse_verb(kVerbs[source.below(kVerbs.size())], model.arch);
       ASSERT_TRUE(verb.has_value());
-      ASSERT_TRUE(pattern.has_value()) << text << ": " << pattern.error().error.message;
+      if (!pattern.has_value()) {
+        ASSERT_THAT(pattern.error().error.message, HasSubstr("some have more and some do not"))
+            << text;
+        continue;
+      }
       const Answer answer = target.ask(*pattern, *verb);
       ++counts[answer.status];
       ASSERT_NE(answer.status, Status::Absent);

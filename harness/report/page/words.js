@@ -4,11 +4,11 @@ const kMask64 = (1n << 64n) - 1n;
 
 const hex8 = (value) => "0x" + (value >>> 0).toString(16).padStart(8, "0");
 
-// Decimal or 0x hexadecimal, with a sign, up to 64 bits; null where it is no number.
+// As C has it, octal after a 0, with a sign, up to 64 bits; null where it is no number.
 function parseNumber(text) {
-  const match = /^(-?)(0[xX][0-9a-fA-F]+|[0-9]+)$/.exec(text);
+  const match = /^(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
   if (match === null) return null;
-  const value = BigInt(match[2]);
+  const value = BigInt(match[2].replace(/^0(?=[0-7])/, "0o"));
   if (value > kMask64 || (match[1] === "-" && value > 1n << 63n)) return null;
   return match[1] === "-" ? -value & kMask64 : value;
 }
