@@ -129,7 +129,7 @@ def facts_are_told():
 
 def place_of(folder, content):
     """Where bytes name a folder, as a whole path (a clone may stand in /callgate), or None."""
-    found = re.search(rb"(?<![\w/.})>-])" + re.escape(str(folder).encode()) + rb"(?![\w.-])", content)
+    found = re.search(rb"((?<![\w/.})>-])|(?<=-[IL]))" + re.escape(str(folder).encode()) + rb"(?![\w.-])", content)
     return found and found.start()
 
 

@@ -27,7 +27,7 @@ fi
 # Nobody needs the build tree, or the sources, for what was installed.
 for folder in "$build" "$(cd "$here/../../.." && pwd)"; do
   # A whole path: a clone may stand in /callgate, as parts of what was installed do.
-  if grep -rlIP "(?<![\\w/.})>-])\\Q$folder\\E(?![\\w.-])" "$work/prefix"; then
+  if grep -rlIP "((?<![\\w/.})>-])|(?<=-[IL]))\\Q$folder\\E(?![\\w.-])" "$work/prefix"; then
     echo "installed texts name $folder"
     exit 1
   fi
