@@ -75,8 +75,7 @@ void add_init(CLI::App& root, int& exit_code) {
       ->add_option("--arch", options->arches,
                    "Machines that the filter is for, such as x86_64,aarch64; this one if not given")
       ->type_name("ARCH")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      ->delimiter(',');
   command
       ->add_option("--kernel", options->kernel,
                    "Linux version, such as 5.10; the newest, and not named in the suite, if not "

@@ -92,22 +92,19 @@ int exit_code_of(const suite::RunResults& results, bool strict) {
 // Puts the cases to the running kernel, and says how far that went.
 void ask_running_kernel(const suite::Plan& plan, suite::RunResults& results) {
   if (results.not_run != 0) {
-    fmt::print(stderr,
-               "--live: the running kernel was not asked: --fail-fast ended the run before {} "
-               "case{}\n",
-               results.not_run, results.not_run == 1 ? "" : "s");
+    tell("--live: the running kernel was not asked: --fail-fast ended the run before {} case{}",
+         results.not_run, results.not_run == 1 ? "" : "s");
     return;
   }
   const auto asked = suite::ask_kernel(plan, results);
   if (!asked) throw UserError(fmt::format("--live: {}", asked.error()));
-  fmt::print(stderr, "the running kernel was asked {} calls; {} more it cannot be asked here{}{}\n",
-             asked->asked, asked->not_asked,
-             asked->elsewhere == 0
-                 ? std::string{}
-                 : fmt::format("; {} cases are of other machines", asked->elsewhere),
-             asked->untraced.empty()
-                 ? std::string{}
-                 : fmt::format("; not traced ({}): allow and log look alike", asked->untraced));
+  tell("the running kernel was asked {} calls; {} more it cannot be asked here{}{}", asked->asked,
+       asked->not_asked,
+       asked->elsewhere == 0 ? std::string{}
+                             : fmt::format("; {} cases are of other machines", asked->elsewhere),
+       asked->untraced.empty()
+           ? std::string{}
+           : fmt::format("; not traced ({}): allow and log look alike", asked->untraced));
 }
 
 template <typename Case>
@@ -170,7 +167,7 @@ int run_suites(const TestOptions& options, bool update) {
   if (options.list) return list(plan->cases());
   const auto loaded = plan->load();
   if (!loaded) throw UserError(suite::to_string(loaded.error()));
-  for (const std::string& note : plan->notes()) fmt::print(stderr, "{}\n", note);
+  for (const std::string& note : plan->notes()) tell("{}", note);
   Progress progress;
   if (options.format == "text" && isatty(STDERR_FILENO) == 1 && !options.quiet) {
     run.progress = [&](const suite::CaseResult& result, std::size_t done, std::size_t all) {
@@ -202,8 +199,7 @@ void add_test(CLI::App& root, int& exit_code) {
       ->add_option("-k,--filter", options->filters,
                    "Run only cases with such names: * and ? as in a shell, or a part of the name; "
                    "may be given several times")
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
+      ->type_name("PATTERN");
   command
       ->add_option("--shard", options->shard,
                    "Run only the i-th of n parts, such as 1/4; one without cases passes")
@@ -223,14 +219,12 @@ void add_test(CLI::App& root, int& exit_code) {
       ->add_option("--arch", options->arches,
                    "Machines to test on, instead of those that the suites name")
       ->type_name("ARCH")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      ->delimiter(',');
   command
       ->add_option("--kernel", options->kernels,
                    "Versions of Linux to test on, instead of those that the suites name")
       ->type_name("VERSION")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      ->delimiter(',');
   command->add_flag("--update", options->update,
                     "Write recorded verdicts anew where they are others now, and show the change");
   command->add_flag("--live", options->live,
@@ -241,7 +235,6 @@ void add_test(CLI::App& root, int& exit_code) {
                    "What of the filters the cases cover: text, listing, lcov, cobertura or json, "
                    "with =FILE into a file; may be given several times")
       ->type_name("FORMAT[=FILE]")
-      ->allow_extra_args(false)
       ->group("Coverage");
   command
       ->add_option("--min-coverage", options->min_coverage,
@@ -267,7 +260,6 @@ void add_test(CLI::App& root, int& exit_code) {
                    "Write the results to a file too, such as junit=tests.xml; may be given several "
                    "times")
       ->type_name("FORMAT=FILE")
-      ->allow_extra_args(false)
       ->group("Results");
   command->add_flag("-v,--verbose", options->verbose, "List cases that passed, too")
       ->group("Results");

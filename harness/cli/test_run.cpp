@@ -81,8 +81,8 @@ void check_scmp(const TestOptions& options) {
 }
 
 void say_empty_shard(const suite::RunOptions& run, std::size_t all) {
-  fmt::print(stderr, "--shard {}/{}: none of the {} case{} is in it\n", run.shard, run.shards, all,
-             all == 1 ? "" : "s");
+  tell("--shard {}/{}: none of the {} case{} is in it", run.shard, run.shards, all,
+       all == 1 ? "" : "s");
 }
 
 suite::RunResults run_scmp(const TestOptions& options, const suite::RunOptions& parts) {

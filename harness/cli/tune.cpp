@@ -213,8 +213,8 @@ void say_whose(const Options& options, const Proposal& proposal, Arch arch) {
 bool write_taken(const Options& options, const tune::Report& report) {
   const Proposal& proposal = taken(options, report);
   if (!proposal.refused.empty()) {
-    fmt::print(stderr, "{}: nothing is written, because {} is not proposed: {}\n", options.out,
-               proposal.id, proposal.refused);
+    tell("{}: nothing is written, because {} is not proposed: {}", options.out, proposal.id,
+         proposal.refused);
     return false;
   }
   if (!proposal.text.empty()) {

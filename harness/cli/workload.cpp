@@ -276,12 +276,12 @@ void say_scaled(Workload& all, const std::string& how, std::uint64_t before,
       names += (i == 0 ? "" : ", ") + values.call(scaled.vanished[i]);
     }
     if (scaled.vanished.size() > kNamed) names += ", ...";
-    fmt::print(stderr, "callgate: {}: {}\n", gone, names);
+    tell("callgate: {}: {}", gone, names);
   }
   if (scaled.saturated) {
     constexpr std::string_view kCut = "counts above 2^64 - 1 are that";
     note += fmt::format("; {}", kCut);
-    fmt::print(stderr, "callgate: {}\n", kCut);
+    tell("callgate: {}", kCut);
   }
   all.notes.push_back(std::move(note));
 }
@@ -387,8 +387,7 @@ void add_workload(CLI::App& root, int& exit_code) {
       ->type_name("NAME");
   command
       .add_option("--note", options->notes, "A line that OUTPUT begins with: versions, commands")
-      ->type_name("TEXT")
-      ->allow_extra_args(false);
+      ->type_name("TEXT");
   add_format(command, options->format);
   command.footer(
       "\nExamples:\n"

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
-#include <vector>
 
 #include "harness/front_ends/policy_text.hpp"
 #include "vm/syscalls.hpp"
@@ -13,29 +11,13 @@
 namespace callgate::suite {
 namespace {
 
-// How many letters have to be changed, put in or left out.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, corner + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      corner = above;
-    }
-  }
-  return row[b.size()];
-}
-
 std::optional<std::string_view> likely(std::string_view name, Arch abi) {
   if (name.size() > 40) return std::nullopt;
   const std::size_t most = name.size() < 4 ? 1 : 2;
   std::optional<std::string_view> best;
   std::size_t least = most + 1;
   for (const SyscallRow& row : syscalls(abi)) {
-    const std::size_t far = distance(name, row.name);
+    const std::size_t far = letters_apart(name, row.name);
     if (far >= least) continue;
     least = far;
     best = row.name;

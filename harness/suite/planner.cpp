@@ -26,16 +26,23 @@ struct Wrong {
   throw Wrong{suite_error(place.file, place.line, place.column, std::move(message))};
 }
 
+std::string names_of(const std::vector<Arch>& arches) {
+  std::string out;
+  for (const Arch each : arches)
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", info(each).name);
+  return out;
+}
+
+bool serves(Arch machine, Arch abi) {
+  const std::vector<Arch> served = report::abis_of(machine);
+  return std::ranges::find(served, abi) != served.end();
+}
+
 // Why no kernel of a machine takes calls of an ABI; empty: it does.
 std::string foreign(Arch abi, Arch machine) {
-  const std::vector<Arch> served = report::abis_of(machine);
-  if (std::ranges::find(served, abi) != served.end()) return {};
-  std::string names;
-  for (const Arch each : served) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", info(each).name);
-  }
+  if (serves(machine, abi)) return {};
   return fmt::format("no kernel of {} takes calls of {}; it takes those of {}", info(machine).name,
-                     info(abi).name, names);
+                     info(abi).name, names_of(report::abis_of(machine)));
 }
 
 }  // namespace
@@ -119,19 +126,15 @@ class Planner {
     if (options_.arches.empty()) {
       for (const Arch each : scope.arches) {
         if (std::ranges::find(suite.arches, each) != suite.arches.end()) continue;
-        std::string names;
-        std::string hint;
-        for (const Arch machine : suite.arches) {
-          names += fmt::format("{}{}", names.empty() ? "" : ", ", info(machine).name);
-          const std::vector<Arch> served = report::abis_of(machine);
-          if (hint.empty() && std::ranges::find(served, each) != served.end()) {
-            hint = fmt::format("; for its calls on {} write `abi: {}`", info(machine).name,
-                               info(each).name);
-          }
-        }
+        const auto machine = std::ranges::find_if(
+            suite.arches, [&](Arch candidate) { return serves(candidate, each); });
+        const std::string hint = machine == suite.arches.end()
+                                     ? ""
+                                     : fmt::format("; for its calls on {} write `abi: {}`",
+                                                   info(*machine).name, info(each).name);
         pass_over(suite, scope.arches_at,
                   fmt::format("{} is not among the suite's architectures ({}){}", info(each).name,
-                              names, hint));
+                              names_of(suite.arches), hint));
       }
     }
     if (options_.kernels.empty()) {

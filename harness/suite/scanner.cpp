@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "harness/front_ends/constants.hpp"
 #include "harness/front_ends/policy_text.hpp"
@@ -201,6 +203,21 @@ std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
 std::optional<std::uint64_t> c_number_of(std::string_view text) noexcept {
   const bool octal = text.size() > 1 && text[0] == '0' && !is_hexadecimal(text);
   return octal ? digits_of(text, 8) : number_of(text);
+}
+
+std::size_t letters_apart(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, corner + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      corner = above;
+    }
+  }
+  return row[b.size()];
 }
 
 std::optional<std::string> value_words(std::uint64_t value, std::string_view call, unsigned index,

@@ -65,6 +65,9 @@ struct Value {
 /// The same as C reads it: octal after a 0. Nothing where a digit is none of that base.
 [[nodiscard]] std::optional<std::uint64_t> c_number_of(std::string_view text) noexcept;
 
+/// How many letters have to be changed, put in or left out to make one word of the other.
+[[nodiscard]] std::size_t letters_apart(std::string_view a, std::string_view b);
+
 /// The words of a value as the argument `index` of a call, where that has constants and
 /// read_value() reads the same from them: "AF_VSOCK", "(O_RDWR|O_CREAT)".
 [[nodiscard]] std::optional<std::string> value_words(std::uint64_t value, std::string_view call,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/front_ends/policy_text.hpp"
+#include "harness/suite/scanner.hpp"
 #include "harness/suite/suite.hpp"
 #include "harness/suite/yaml_tree.hpp"
 
@@ -156,28 +157,17 @@ class Document {
 
 inline bool ignored(const Document::Entry& entry) { return entry.key.starts_with("x-"); }
 
-/// The name of a list that a word was probably meant to be; empty: none is near. By how many
-/// letters are to be changed, put in or left out.
+/// The name of a list that a word was probably meant to be; empty: none is near.
 inline std::string_view nearest(std::string_view word, std::span<const std::string_view> names) {
   constexpr std::size_t kLongest = 32;
   std::string_view found;
   std::size_t best = 3;
   if (word.size() > kLongest) return found;
   for (const std::string_view name : names) {
-    std::vector<std::size_t> row(name.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-      std::size_t corner = std::exchange(row[0], i + 1);
-      for (std::size_t j = 0; j < name.size(); ++j) {
-        const std::size_t changed = corner + (word[i] == name[j] ? 0 : 1);
-        corner = row[j + 1];
-        row[j + 1] = std::min({changed, row[j] + 1, corner + 1});
-      }
-    }
-    if (row.back() < best) {
-      best = row.back();
-      found = name;
-    }
+    const std::size_t far = letters_apart(word, name);
+    if (far >= best) continue;
+    best = far;
+    found = name;
   }
   return found;
 }

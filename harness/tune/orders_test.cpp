@@ -7,8 +7,6 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "harness/random/policies.hpp"
 #include "harness/testing/folder_test.hpp"
@@ -19,13 +17,6 @@ namespace callgate::tune {
 namespace {
 
 using testing::HasSubstr;
-
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream out;
-  out << file.rdbuf();
-  return out.str();
-}
 
 std::filesystem::path corpus() {
   return std::filesystem::path(CALLGATE_SOURCE_DIR) / "corpus" / "profiles";
@@ -70,7 +61,7 @@ TEST(Orders, a_program_has_none) {
 }
 
 TEST(Orders, a_container_profile_gets_priorities_and_a_tree) {
-  const std::string text = read_text(corpus() / "docker_every_feature.json");
+  const std::string text = content(corpus() / "docker_every_feature.json");
   const CallWeights weights{{"ppoll", 5}, {"write", 10}, {"clone", 1}};
   const Orders out = orders_of("oci", text, weights);
   EXPECT_THAT(reasons(out), HasSubstr("libseccomp, which orders calls itself"));
@@ -86,7 +77,7 @@ TEST(Orders, a_container_profile_gets_priorities_and_a_tree) {
 
 TEST(Orders, where_the_runtime_makes_a_tree_priorities_take_it_away) {
   const Orders out =
-      orders_of("oci", read_text(corpus() / "docker_every_feature.json"), {{"write", 10}}, "runc");
+      orders_of("oci", content(corpus() / "docker_every_feature.json"), {{"write", 10}}, "runc");
   EXPECT_EQ(find(out, "libseccomp-tree"), nullptr);
   const Order* priorities = find(out, "libseccomp-priorities");
   ASSERT_NE(priorities, nullptr) << reasons(out);
@@ -179,11 +170,11 @@ TEST(Orders, the_compiler_of_minijail_gets_frequencies) {
 
 TEST(Orders, some_generators_take_none) {
   const CallWeights weights{{"read", 3}, {"write", 4}};
-  const Orders kafel = orders_of("kafel", read_text(corpus() / "kafel.policy"), weights);
+  const Orders kafel = orders_of("kafel", content(corpus() / "kafel.policy"), weights);
   EXPECT_TRUE(kafel.orders.empty());
   EXPECT_THAT(reasons(kafel), HasSubstr("balanced tree"));
   const Orders seccompiler =
-      orders_of("seccompiler", read_text(corpus() / "seccompiler.json"), weights);
+      orders_of("seccompiler", content(corpus() / "seccompiler.json"), weights);
   EXPECT_TRUE(seccompiler.orders.empty());
   EXPECT_THAT(reasons(seccompiler), HasSubstr("by rising number"));
 }
@@ -231,7 +222,7 @@ TEST(Orders, of_the_corpus_mean_what_their_profiles_mean) {
   }
   std::size_t proved = 0;
   for (const auto& [format, file] : files) {
-    const std::string text = read_text(corpus() / file);
+    const std::string text = content(corpus() / file);
     const Orders out = orders_of(format, text, weights, "crun", false);
     for (const Order& order : out.orders) {
       if (order.programs.empty()) continue;
